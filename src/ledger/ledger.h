@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Layer: ledger. The shared-memory file in which the members of one device account for its physical
+ * memory: DIR/GROUP-UUID.ledger. Fixed layout, versioned, no pointers; whatever is read from it is
+ * untrusted.
+ *
+ * In this version a member enters itself and accounts for its bytes, and anyone can read who is
+ * there. Nothing is arbitrated yet: a claim is never refused by the ledger (the driver refuses what
+ * the device cannot hold).
+ *
+ * Slots are taken under an OFD write lock on one byte of the file. A member's slot is written by
+ * that member alone, with atomic stores; readers take no lock. A member lives as long as its *alive*
+ * lock (an OFD lock on a byte of its own, through a descriptor of its own that a forked child
+ * closes) is held: the kernel drops it however the process dies.
+ */
+#ifndef AE_LEDGER_LEDGER_H
+#define AE_LEDGER_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define AE_LEDGER_MEMBERS   256
+#define AE_LEDGER_NAME_MAX  64
+#define AE_LEDGER_VERSION   1
+
+struct ae_ledger;
+
+/* What one member says of itself. */
+struct ae_ledger_member {
+	pid_t pid; /* in the member's own PID namespace */
+	char model[AE_LEDGER_NAME_MAX];
+	uint64_t joined_ns; /* CLOCK_REALTIME */
+	uint64_t limit;     /* bytes */
+	uint64_t claimed;   /* bytes of device memory, created or about to be */
+	uint64_t cached;    /* of them, in no live block */
+	uint64_t blocks;    /* live blocks */
+	uint64_t chunks;    /* physical allocations */
+};
+
+/*
+ * Makes sure that dir is a directory of this user's with mode 0700 and no one else's to write
+ * (created when missing, with its parents left alone), and opens or makes the ledger of group and
+ * device in it. uuid: 16 bytes. total: the device's bytes.
+ *
+ * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
+ * -EPROTO: the file is of another version or not a ledger; it is left alone.
+ */
+int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
+		   char *why, size_t why_size, struct ae_ledger **ledger_out);
+
+/* Takes a slot. -EUSERS: all are taken. Once for each opened ledger. */
+int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, char *why,
+		   size_t why_size);
+
+/* Leaves (when joined) and closes. Takes NULL. Never called in a process that is exiting. */
+void ae_ledger_close(struct ae_ledger *ledger);
+
+/*
+ * In the child of a fork: closes the descriptors that would keep the parent's alive lock held.
+ * Async-signal-safe.
+ */
+void ae_ledger_abandon(struct ae_ledger *ledger);
+
+/* Accounts for bytes before they are created, and after they were released. Lock-free. */
+void ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes);
+void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
+
+/* What else the member's slot shows. Lock-free. */
+void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);
+
+/*
+ * For readers: opens an existing ledger file read-only, checks it as ae_ledger_open does, and copies
+ * every living member. Nothing is changed on disk.
+ */
+struct ae_ledger_view {
+	char path[256];
+	unsigned char uuid[16];
+	uint64_t total;
+	size_t count;
+	struct ae_ledger_member members[AE_LEDGER_MEMBERS];
+};
+int ae_ledger_read(const char *path, char *why, size_t why_size, struct ae_ledger_view *view_out);
+
+/* The default directory of this user's ledgers, "/dev/shm/aerostat-UID". Returns text. */
+char *ae_ledger_default_dir(char *text, size_t text_size);
+
+#endif

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+include tests/unit/local.mk
+include tests/apps/local.mk
+include tests/e2e/local.mk
