@@ -19,36 +19,37 @@
 struct ae_pool;
 
 struct ae_pool_params {
-	uint64_t granularity;  /* bytes, a power of two; what the driver says */
-	uint64_t chunk_most;   /* bytes: a block is cut into ceil(size / chunk_most) near-equal chunks */
+	uint64_t granularity; /* bytes, a power of two; what the driver says */
+	uint64_t
+		chunk_most; /* bytes: a block is cut into ceil(size / chunk_most) near-equal chunks */
 	uint64_t reserve_step; /* bytes: how much address space to reserve at a time, at least */
-	uint64_t limit;        /* bytes: most physical memory the pool may hold, live and cached */
-	uint64_t cache_most;   /* bytes: most cached memory (whole chunks without a live block) */
+	uint64_t limit; /* bytes: most physical memory the pool may hold, live and cached */
+	uint64_t cache_most; /* bytes: most cached memory (whole chunks without a live block) */
 };
 
 /* A block as the application knows it. */
 struct ae_block_info {
 	uint64_t address; /* what the allocation returned */
-	uint64_t bytes;   /* what was asked for, to the byte */
-	uint64_t owner;   /* the caller's word for whom it belongs to: a context */
-	uint64_t serial;  /* unique in the process, from 1 up: never used again */
+	uint64_t bytes; /* what was asked for, to the byte */
+	uint64_t owner; /* the caller's word for whom it belongs to: a context */
+	uint64_t serial; /* unique in the process, from 1 up: never used again */
 	uint64_t backing_address; /* the granules that back it: start and size */
 	uint64_t backing_bytes;
 };
 
 struct ae_pool_stats {
-	uint64_t blocks_live;       /* blocks, small ones included */
-	uint64_t bytes_asked;       /* the sum of their sizes, as asked for */
-	uint64_t bytes_resident;    /* physical memory created: live and cached */
-	uint64_t bytes_cached;      /* of it, whole chunks in no live block */
-	uint64_t bytes_reserved;    /* address space */
-	uint64_t chunks;            /* physical allocations */
+	uint64_t blocks_live; /* blocks, small ones included */
+	uint64_t bytes_asked; /* the sum of their sizes, as asked for */
+	uint64_t bytes_resident; /* physical memory created: live and cached */
+	uint64_t bytes_cached; /* of it, whole chunks in no live block */
+	uint64_t bytes_reserved; /* address space */
+	uint64_t chunks; /* physical allocations */
 	uint64_t reservations;
-	uint64_t slabs;             /* runs of small blocks */
-	uint64_t allocs, frees;     /* calls that succeeded, since the start */
-	uint64_t alloc_hits;        /* of allocs: served with no device operation */
+	uint64_t slabs; /* runs of small blocks */
+	uint64_t allocs, frees; /* calls that succeeded, since the start */
+	uint64_t alloc_hits; /* of allocs: served with no device operation */
 	uint64_t creates, releases; /* chunks created and released since the start */
-	uint64_t metadata_bytes;    /* host memory of the pool's own records */
+	uint64_t metadata_bytes; /* host memory of the pool's own records */
 };
 
 /*
@@ -62,8 +63,8 @@ int ae_pool_create(const struct ae_device_ops *ops, void *device,
 void ae_pool_destroy(struct ae_pool *pool);
 
 /*
- * Serves a block of bytes (> 0), aligned to 512 at least and to the granularity when it is at least
- * half a granule. Cached memory first, best fit; new chunks otherwise; when the limit or the device
+ * Serves a block of bytes (> 0), aligned to 512 at least and to the granularity when it is more than
+ * half a granule (half a granule and less shares one). Cached memory first, best fit; new chunks otherwise; when the limit or the device
  * is in the way, cached memory that does not fit is given back first. All or nothing.
  *
  * -EINVAL: bytes is 0. -ENOMEM: over the limit, the device is full, or host memory is. Any other
@@ -75,7 +76,8 @@ int ae_pool_alloc(struct ae_pool *pool, uint64_t bytes, uint64_t owner, uint64_t
  * A free in two steps, with the caller's fence between them. begin: the block at exactly this
  * address stops being found, its memory is not reused yet. -ENOENT: no live block starts there.
  * Then one of: end (the memory is cached, and given back beyond cache_most), defer (the block waits
- * in limbo until ae_pool_limbo_end), cancel (the block is live again).
+ * in limbo until ae_pool_limbo_end), cancel (the block is live again); on a block whose free was not
+ * begun they do nothing. None of them can fail: what they need was allocated with the block.
  */
 int ae_pool_free_begin(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
 void ae_pool_free_end(struct ae_pool *pool, uint64_t address);
@@ -87,7 +89,10 @@ size_t ae_pool_limbo_end(struct ae_pool *pool);
 /* True when a block waits in limbo. One load, no lock. */
 bool ae_pool_limbo_any(const struct ae_pool *pool);
 
-/* Frees every block of one owner (its context is gone, and its work with it). Returns how many. */
+/*
+ * Frees every block of one owner (its context is gone, and its work with it), those in limbo too.
+ * A block whose free another thread has begun is left to that thread. O(blocks). Returns how many.
+ */
 size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner);
 
 /* The live block that contains address, interior addresses included. -ENOENT: none. */

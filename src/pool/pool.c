@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool/internal.h"
+#include "pool/record.h"
+
+int ae_pool_create(const struct ae_device_ops *ops, void *device,
+		   const struct ae_pool_params *params, struct ae_pool **pool_out)
+{
+	uint64_t account = 0;
+	struct ae_pool *pool = ae_record_new(&account, sizeof(*pool));
+	int rc;
+
+	if (!pool)
+		return -ENOMEM;
+	rc = ae_backing_init(&pool->backing, ops, device, params);
+	if (rc)
+		goto err_pool;
+	pool->backing.account += account;
+	ae_slabs_init(&pool->slabs, &pool->backing);
+	pool->small_most = params->granularity / 2;
+	rc = ae_lock_init(&pool->lock, AE_LOCK_POOL);
+	if (rc)
+		goto err_backing;
+	*pool_out = pool;
+	return 0;
+
+err_backing:
+	ae_backing_clear(&pool->backing);
+err_pool:
+	free(pool);
+	return rc;
+}
+
+void ae_pool_destroy(struct ae_pool *pool)
+{
+	struct ae_block *block, *next;
+
+	if (!pool)
+		return;
+	for (block = ae_blocks_first(&pool->blocks); block; block = next) {
+		next = ae_blocks_next(block);
+		ae_blocks_remove(&pool->blocks, block);
+		ae_block_delete(block, &pool->backing.account);
+	}
+	for (size_t i = 0; i < pool->backing.reservations.count; i++) {
+		struct ae_extent *extent = ae_extent_first(pool->backing.reservations.sorted[i]);
+
+		for (; extent; extent = ae_extent_after(extent)) {
+			if (extent->kind == AE_EXTENT_SPAN)
+				ae_slabs_forget(&pool->slabs, extent);
+		}
+	}
+	ae_backing_clear(&pool->backing);
+	ae_lock_destroy(&pool->lock);
+	free(pool);
+}
+
+static int small_alloc(struct ae_pool *pool, struct ae_block *block)
+{
+	struct ae_slot slot;
+	int rc = ae_slabs_take(&pool->slabs, block->bytes, &slot);
+
+	if (rc)
+		return rc;
+	block->address = slot.address;
+	block->slab = slot.slab;
+	rc = ae_blocks_add(&pool->blocks, block);
+	if (rc)
+		ae_slabs_undo(&pool->slabs, &slot);
+	return rc;
+}
+
+static int large_alloc(struct ae_pool *pool, struct ae_block *block)
+{
+	uint64_t granularity = pool->backing.granularity;
+	struct ae_taken taken;
+	int rc;
+
+	if (block->bytes > UINT64_MAX - (granularity - 1))
+		return -ENOMEM;
+	rc = ae_backing_take(&pool->backing,
+			     (block->bytes + (granularity - 1)) & ~(granularity - 1), &taken);
+	if (rc)
+		return rc;
+	block->address = taken.extent->node.address;
+	block->extent = taken.extent;
+	rc = ae_blocks_add(&pool->blocks, block);
+	if (rc) {
+		ae_backing_undo(&pool->backing, &taken);
+		return rc;
+	}
+	taken.extent->kind = AE_EXTENT_BLOCK;
+	taken.extent->block = block;
+	return 0;
+}
+
+int ae_pool_alloc(struct ae_pool *pool, uint64_t bytes, uint64_t owner, uint64_t *address_out)
+{
+	struct ae_block *block;
+	uint64_t calls;
+	int rc;
+
+	if (!bytes)
+		return -EINVAL;
+	ae_lock_acquire(&pool->lock);
+	block = ae_block_new(bytes, owner, &pool->backing.account);
+	if (!block) {
+		rc = -ENOMEM;
+		goto out_unlock;
+	}
+	calls = pool->backing.device.calls;
+	rc = ae_pool_is_small(pool, bytes) ? small_alloc(pool, block) : large_alloc(pool, block);
+	if (rc) {
+		ae_block_delete(block, &pool->backing.account);
+		goto out_unlock;
+	}
+	pool->blocks_live++;
+	pool->bytes_asked += bytes;
+	pool->allocs++;
+	if (calls == pool->backing.device.calls)
+		pool->alloc_hits++;
+	*address_out = block->address;
+
+out_unlock:
+	ae_lock_release(&pool->lock);
+	return rc;
+}
+
+/* The block's free is complete: record and memory. It is in no list. */
+static void block_end(struct ae_pool *pool, struct ae_block *block)
+{
+	ae_blocks_remove(&pool->blocks, block);
+	if (ae_pool_is_small(pool, block->bytes))
+		ae_slabs_give(&pool->slabs, block->slab, block->address);
+	else
+		ae_backing_give(&pool->backing, block->extent);
+	ae_block_delete(block, &pool->backing.account);
+	pool->frees++;
+}
+
+/* The block stops being one of the live ones. */
+static void block_leave(struct ae_pool *pool, struct ae_block *block, enum ae_block_state state)
+{
+	block->state = state;
+	pool->blocks_live--;
+	pool->bytes_asked -= block->bytes;
+}
+
+static void fill_info(const struct ae_pool *pool, const struct ae_block *block,
+		      struct ae_block_info *info)
+{
+	const struct ae_extent *extent =
+		ae_pool_is_small(pool, block->bytes) ? block->slab->span->extent : block->extent;
+
+	info->address = block->address;
+	info->bytes = block->bytes;
+	info->owner = block->owner;
+	info->serial = block->serial;
+	info->backing_address = extent->node.address;
+	info->backing_bytes = extent->node.bytes;
+}
+
+static struct ae_block *find_state(const struct ae_pool *pool, uint64_t address,
+				   enum ae_block_state state)
+{
+	struct ae_block *block = ae_blocks_find(&pool->blocks, address);
+
+	return block && block->state == state ? block : NULL;
+}
+
+int ae_pool_free_begin(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out)
+{
+	struct ae_block *block;
+
+	ae_lock_acquire(&pool->lock);
+	block = find_state(pool, address, AE_BLOCK_LIVE);
+	if (block) {
+		block_leave(pool, block, AE_BLOCK_FREEING);
+		if (block_out)
+			fill_info(pool, block, block_out);
+	}
+	ae_lock_release(&pool->lock);
+	return block ? 0 : -ENOENT;
+}
+
+void ae_pool_free_end(struct ae_pool *pool, uint64_t address)
+{
+	struct ae_block *block;
+
+	ae_lock_acquire(&pool->lock);
+	block = find_state(pool, address, AE_BLOCK_FREEING);
+	if (block)
+		block_end(pool, block);
+	ae_lock_release(&pool->lock);
+}
+
+void ae_pool_free_defer(struct ae_pool *pool, uint64_t address)
+{
+	struct ae_block *block;
+
+	ae_lock_acquire(&pool->lock);
+	block = find_state(pool, address, AE_BLOCK_FREEING);
+	if (block) {
+		block->state = AE_BLOCK_LIMBO;
+		block->limbo_next = pool->limbo;
+		pool->limbo = block;
+		atomic_fetch_add_explicit(&pool->limbo_count, 1, memory_order_release);
+	}
+	ae_lock_release(&pool->lock);
+}
+
+void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address)
+{
+	struct ae_block *block;
+
+	ae_lock_acquire(&pool->lock);
+	block = find_state(pool, address, AE_BLOCK_FREEING);
+	if (block) {
+		block->state = AE_BLOCK_LIVE;
+		pool->blocks_live++;
+		pool->bytes_asked += block->bytes;
+	}
+	ae_lock_release(&pool->lock);
+}
+
+/* Ends the blocks in limbo, those of one owner or all of them. */
+static size_t limbo_end(struct ae_pool *pool, bool is_all, uint64_t owner)
+{
+	struct ae_block **place = &pool->limbo;
+	size_t count = 0;
+
+	while (*place) {
+		struct ae_block *block = *place;
+
+		if (!is_all && block->owner != owner) {
+			place = &block->limbo_next;
+			continue;
+		}
+		*place = block->limbo_next;
+		block_end(pool, block);
+		count++;
+	}
+	atomic_fetch_sub_explicit(&pool->limbo_count, count, memory_order_release);
+	return count;
+}
+
+size_t ae_pool_limbo_end(struct ae_pool *pool)
+{
+	size_t count;
+
+	ae_lock_acquire(&pool->lock);
+	count = limbo_end(pool, true, 0);
+	ae_lock_release(&pool->lock);
+	return count;
+}
+
+bool ae_pool_limbo_any(const struct ae_pool *pool)
+{
+	return atomic_load_explicit(&pool->limbo_count, memory_order_acquire) != 0;
+}
+
+size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner)
+{
+	struct ae_block *block, *next;
+	size_t count;
+
+	ae_lock_acquire(&pool->lock);
+	count = limbo_end(pool, false, owner);
+	for (block = ae_blocks_first(&pool->blocks); block; block = next) {
+		next = ae_blocks_next(block);
+		if (block->owner != owner || block->state != AE_BLOCK_LIVE)
+			continue;
+		block_leave(pool, block, AE_BLOCK_FREEING);
+		block_end(pool, block);
+		count++;
+	}
+	ae_lock_release(&pool->lock);
+	return count;
+}
+
+/* The block whose bytes contain address, from the granule that does. */
+static struct ae_block *find_inside(const struct ae_pool *pool, uint64_t address)
+{
+	const struct ae_extent *extent = ae_backing_find(&pool->backing, address);
+	uint64_t start;
+
+	if (!extent)
+		return NULL;
+	if (extent->kind == AE_EXTENT_BLOCK)
+		return extent->block;
+	if (extent->kind != AE_EXTENT_SPAN)
+		return NULL;
+	start = ae_span_slot_start(extent->span, address);
+	return start ? ae_blocks_find(&pool->blocks, start) : NULL;
+}
+
+int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out)
+{
+	struct ae_block *block;
+	int rc = -ENOENT;
+
+	ae_lock_acquire(&pool->lock);
+	block = find_inside(pool, address);
+	if (block && block->state == AE_BLOCK_LIVE && address - block->address < block->bytes) {
+		if (block_out)
+			fill_info(pool, block, block_out);
+		rc = 0;
+	}
+	ae_lock_release(&pool->lock);
+	return rc;
+}
+
+bool ae_pool_owns(struct ae_pool *pool, uint64_t address)
+{
+	bool owns;
+
+	ae_lock_acquire(&pool->lock);
+	owns = ae_reservation_find(&pool->backing.reservations, address) != NULL;
+	ae_lock_release(&pool->lock);
+	return owns;
+}
+
+uint64_t ae_pool_trim(struct ae_pool *pool, uint64_t keep_bytes)
+{
+	uint64_t given;
+
+	ae_lock_acquire(&pool->lock);
+	given = ae_backing_trim(&pool->backing, keep_bytes);
+	ae_lock_release(&pool->lock);
+	return given;
+}
+
+void ae_pool_set_limit(struct ae_pool *pool, uint64_t limit)
+{
+	ae_lock_acquire(&pool->lock);
+	ae_backing_set_limit(&pool->backing, limit);
+	ae_lock_release(&pool->lock);
+}
+
+void ae_pool_get_stats(struct ae_pool *pool, struct ae_pool_stats *stats_out)
+{
+	const struct ae_backing *backing = &pool->backing;
+
+	ae_lock_acquire(&pool->lock);
+	*stats_out = (struct ae_pool_stats){
+		.blocks_live = pool->blocks_live,
+		.bytes_asked = pool->bytes_asked,
+		.bytes_resident = backing->bytes_resident,
+		.bytes_cached = backing->cache.bytes + backing->bytes_stuck,
+		.bytes_reserved = backing->reservations.bytes,
+		.chunks = backing->chunks,
+		.reservations = backing->reservations.count,
+		.slabs = pool->slabs.count,
+		.allocs = pool->allocs,
+		.frees = pool->frees,
+		.alloc_hits = pool->alloc_hits,
+		.creates = backing->creates,
+		.releases = backing->releases,
+		.metadata_bytes = backing->account + ae_reservations_cost(&backing->reservations) +
+				  ae_blocks_cost(&pool->blocks),
+	};
+	ae_lock_release(&pool->lock);
+}
+
+static void visit_block(const struct ae_pool *pool, const struct ae_block *block,
+			void (*visit)(void *arg, const struct ae_block_info *), void *arg)
+{
+	struct ae_block_info info;
+
+	if (!block || block->state != AE_BLOCK_LIVE)
+		return;
+	fill_info(pool, block, &info);
+	visit(arg, &info);
+}
+
+static void visit_span(const struct ae_pool *pool, const struct ae_span *span,
+		       void (*visit)(void *arg, const struct ae_block_info *), void *arg)
+{
+	for (unsigned unit = 0; unit < AE_SPAN_UNITS; unit++) {
+		const struct ae_slab *slab = span->slabs[unit];
+
+		if (!slab || slab->unit != unit)
+			continue;
+		for (uint32_t slot = 0; slot < slab->slots; slot++) {
+			uint64_t address = slab->address + slot * slab->slot_bytes;
+
+			visit_block(pool, ae_blocks_find(&pool->blocks, address), visit, arg);
+		}
+	}
+}
+
+void ae_pool_visit(struct ae_pool *pool, void (*visit)(void *arg, const struct ae_block_info *),
+		   void *arg)
+{
+	const struct ae_reservations *all = &pool->backing.reservations;
+
+	ae_lock_acquire(&pool->lock);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct ae_extent *extent = ae_extent_first(all->sorted[i]);
+
+		for (; extent; extent = ae_extent_after(extent)) {
+			if (extent->kind == AE_EXTENT_BLOCK)
+				visit_block(pool, extent->block, visit, arg);
+			else if (extent->kind == AE_EXTENT_SPAN)
+				visit_span(pool, extent->span, visit, arg);
+		}
+	}
+	ae_lock_release(&pool->lock);
+}
