@@ -20,8 +20,7 @@ struct ae_pool;
 
 struct ae_pool_params {
 	uint64_t granularity; /* bytes, a power of two; what the driver says */
-	uint64_t
-		chunk_most; /* bytes: a block is cut into ceil(size / chunk_most) near-equal chunks */
+	uint64_t chunk_most; /* bytes: a block is cut in ceil(size / this) near-equal chunks */
 	uint64_t reserve_step; /* bytes: how much address space to reserve at a time, at least */
 	uint64_t limit; /* bytes: most physical memory the pool may hold, live and cached */
 	uint64_t cache_most; /* bytes: most cached memory (whole chunks without a live block) */
@@ -41,7 +40,7 @@ struct ae_pool_stats {
 	uint64_t blocks_live; /* blocks, small ones included */
 	uint64_t bytes_asked; /* the sum of their sizes, as asked for */
 	uint64_t bytes_resident; /* physical memory created: live and cached */
-	uint64_t bytes_cached; /* of it, whole chunks in no live block */
+	uint64_t bytes_cached; /* of it, whole chunks in no block: to be given back */
 	uint64_t bytes_reserved; /* address space */
 	uint64_t chunks; /* physical allocations */
 	uint64_t reservations;
@@ -54,7 +53,8 @@ struct ae_pool_stats {
 
 /*
  * Makes an empty pool; it reserves nothing until the first allocation. ops and device outlive it.
- * -EINVAL (parameters), -ENOMEM (host memory).
+ * -EINVAL (granularity not a power of two from 16 KiB to 1 GiB, chunk_most below it), -ENOMEM (host
+ * memory).
  */
 int ae_pool_create(const struct ae_device_ops *ops, void *device,
 		   const struct ae_pool_params *params, struct ae_pool **pool_out);
@@ -64,8 +64,9 @@ void ae_pool_destroy(struct ae_pool *pool);
 
 /*
  * Serves a block of bytes (> 0), aligned to 512 at least and to the granularity when it is more than
- * half a granule (half a granule and less shares one). Cached memory first, best fit; new chunks otherwise; when the limit or the device
- * is in the way, cached memory that does not fit is given back first. All or nothing.
+ * half a granule (half a granule and less shares one). Cached memory first, best fit; new chunks
+ * otherwise; when the limit or the device is in the way, cached memory that does not fit is given
+ * back first. All or nothing.
  *
  * -EINVAL: bytes is 0. -ENOMEM: over the limit, the device is full, or host memory is. Any other
  * errno of a device operation is passed on.

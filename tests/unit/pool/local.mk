@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+check_LTLIBRARIES += tests/unit/pool/libfake.la
+tests_unit_pool_libfake_la_SOURCES = \
+	tests/unit/pool/fake_device.c \
+	tests/unit/pool/fake_device.h
+tests_unit_pool_libfake_la_LIBADD = src/pool/libpool.la
+
+# Plain programs: they need nothing but the pool.
+pool_tests = \
+	tests/unit/pool/trace_test
+
+tests_unit_pool_trace_test_SOURCES = tests/unit/pool/trace_test.c
+tests_unit_pool_trace_test_LDADD = tests/unit/pool/libfake.la
+
+check_PROGRAMS += $(pool_tests)
+TESTS += $(pool_tests)
