@@ -384,7 +384,10 @@ int ae_backing_take(struct ae_backing *backing, uint64_t bytes, struct ae_taken 
 	rc = build(backing, bytes, &taken);
 	if (rc == -ENOMEM && backing->cache.chunks) {
 		ae_backing_trim(backing, 0);
-		rc = build(backing, bytes, &taken);
+		/* Asked again: what the first try could not take down counts against the limit. */
+		rc = make_room(backing, bytes);
+		if (!rc)
+			rc = build(backing, bytes, &taken);
 	}
 	if (!rc)
 		*taken_out = taken;

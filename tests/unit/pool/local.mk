@@ -7,8 +7,19 @@ tests_unit_pool_libfake_la_LIBADD = src/pool/libpool.la
 
 # Plain programs: they need nothing but the pool.
 pool_tests = \
+	tests/unit/pool/failure_test \
+	tests/unit/pool/million_test \
+	tests/unit/pool/threads_test \
 	tests/unit/pool/trace_test
 
+tests_unit_pool_failure_test_SOURCES = tests/unit/pool/failure_test.c
+tests_unit_pool_failure_test_LDADD = tests/unit/pool/libfake.la
+tests_unit_pool_failure_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=mmap
+tests_unit_pool_million_test_SOURCES = tests/unit/pool/million_test.c
+tests_unit_pool_million_test_LDADD = tests/unit/pool/libfake.la
+tests_unit_pool_threads_test_SOURCES = tests/unit/pool/threads_test.c
+tests_unit_pool_threads_test_LDADD = tests/unit/pool/libfake.la -lpthread
 tests_unit_pool_trace_test_SOURCES = tests/unit/pool/trace_test.c
 tests_unit_pool_trace_test_LDADD = tests/unit/pool/libfake.la
 

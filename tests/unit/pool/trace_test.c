@@ -22,6 +22,7 @@
 #define CACHE_MOST  (2 * GiB)
 #define BLOCKS_MOST 512
 #define OWNERS      5
+#define CHECK_EVERY 64 /* steps: a check of everything costs as much as hundreds of steps */
 
 enum state {
 	LIVE,
@@ -446,7 +447,7 @@ int main(int argc, char **argv)
 	for (step = 0; step < steps; step++) {
 		take_step();
 		check_accounts();
-		if (step % 512 == 0)
+		if (step % CHECK_EVERY == 0)
 			check_all();
 	}
 	check_all();
