@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += src/base/libbase.la
 src_base_libbase_la_SOURCES = \
 	src/base/config.c \
 	src/base/config.h \
+	src/base/fd.c \
+	src/base/fd.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/options.c \

@@ -9,19 +9,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 #define LINE_MAX_BYTES 1000
-/* Above what programs expect to get from open(2), and below every usual limit. */
-#define LOG_FD_LEAST 200
 
 /* Written once, by ae_log_configure before other threads log; read without a lock. */
 static enum ae_log_level log_level = AE_LOG_INFO;
-static int log_fd = -1; /* -1: standard error */
-static dev_t log_dev; /* what log_fd was opened on: programs close descriptors they do not know */
-static ino_t log_ino;
+static struct ae_fd log_file = AE_FD_NONE; /* none: standard error */
 static char log_path[PATH_MAX];
 
 static int open_log(const char *path)
@@ -55,22 +52,14 @@ static void write_quietly(int fd, const char *text, size_t size)
 	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
 }
 
-/* True when log_fd is still the file that ae_log_configure opened. */
-static bool still_ours(void)
-{
-	struct stat st;
-
-	return fstat(log_fd, &st) == 0 && st.st_dev == log_dev && st.st_ino == log_ino;
-}
-
 static void write_line(const char *text, size_t size)
 {
 	int fd;
 
-	if (log_fd < 0) {
+	if (log_file.fd < 0) {
 		write_quietly(STDERR_FILENO, text, size);
-	} else if (still_ours()) {
-		write_quietly(log_fd, text, size);
+	} else if (ae_fd_is_ours(&log_file)) {
+		write_quietly(log_file.fd, text, size);
 	} else {
 		/* The program closed it, or has given its number to something else. */
 		fd = open_log(log_path);
@@ -84,8 +73,7 @@ static void write_line(const char *text, size_t size)
 void ae_log_configure(enum ae_log_level level, const char *file)
 {
 	int saved_errno = errno;
-	struct stat st;
-	int fd, high;
+	int fd, ret;
 
 	log_level = level;
 	if (!file || !*file)
@@ -94,23 +82,12 @@ void ae_log_configure(enum ae_log_level level, const char *file)
 		ae_error("the log file's name is too long; logging to standard error");
 		goto out;
 	}
-	fd = open_log(file);
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		ae_error("cannot open log file %s: %s; logging to standard error", file,
-			 strerrordesc_np(errno));
-		if (fd >= 0)
-			close(fd);
-		goto out;
-	}
-	high = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD_LEAST);
-	if (high >= 0) {
-		close(fd);
-		fd = high;
-	}
 	strcpy(log_path, file);
-	log_dev = st.st_dev;
-	log_ino = st.st_ino;
-	log_fd = fd;
+	fd = open_log(file);
+	ret = fd < 0 ? -errno : ae_fd_adopt(fd, &log_file);
+	if (ret != 0)
+		ae_error("cannot open log file %s: %s; logging to standard error", file,
+			 strerrordesc_np(-ret));
 out:
 	errno = saved_errno;
 }
