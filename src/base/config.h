@@ -21,6 +21,7 @@ enum ae_option_kind {
 	AE_OPTION_INT,
 	AE_OPTION_BOOL,
 	AE_OPTION_TEXT,
+	AE_OPTION_NAME, /* text that becomes part of a file's name */
 	AE_OPTION_CHOICE,
 };
 
@@ -29,12 +30,12 @@ struct ae_option {
 	const char *name; /* "LOG_FILE" */
 	enum ae_option_kind kind;
 	const char *preset; /* the default, as text */
-	bool acts;          /* false: accepted, nothing acts on it in this version */
+	bool acts; /* false: accepted, nothing acts on it in this version */
 	const char *metavar;
 	const char *help;
-	const char *choices;    /* "a|b|c" for AE_OPTION_CHOICE */
-	int64_t least, most;    /* for AE_OPTION_INT */
-	size_t offset;          /* of the field in struct ae_config */
+	const char *choices; /* "a|b|c" for AE_OPTION_CHOICE */
+	int64_t least, most; /* for AE_OPTION_INT */
+	size_t offset; /* of the field in struct ae_config */
 };
 
 extern const struct ae_option ae_options[];
@@ -64,7 +65,10 @@ struct ae_config {
 	bool disable;
 };
 
-enum { AE_MEMINFO_LIMIT, AE_MEMINFO_PHYSICAL };
+enum {
+	AE_MEMINFO_LIMIT,
+	AE_MEMINFO_PHYSICAL
+};
 
 /*
  * Called with one finished line for each thing wrong with the environment: a malformed value
@@ -78,17 +82,30 @@ typedef void ae_config_warn(void *arg, const char *line);
  * config_out, defaults where nothing (or something malformed) is set. Computed defaults are filled
  * in: model from the program's name, dir from the user's id. warn may be NULL. Never fails.
  */
-void ae_config_load(char *const *envp, struct ae_config *config_out, ae_config_warn *warn, void *arg);
+void ae_config_load(char *const *envp, struct ae_config *config_out, ae_config_warn *warn,
+		    void *arg);
+
+/* Where ledgers and sockets live unless told otherwise: "/dev/shm/aerostat-UID". Returns text. */
+char *ae_config_default_dir(char *text, size_t text_size);
 
 /*
- * Checks one value as ae_config_load would: 0, or -EINVAL with a line for the user in why. The row
- * may come from ae_option_find.
+ * Checks one value as ae_config_load would: 0, or -EINVAL with a line for the user in why, which
+ * quotes the value and says what is taken, without the option's name:
+ * "20Q" is not a size (such as 512M, 20G or 50%)
+ * ae_option_set also stores it in its field of config, which stays untouched when it is malformed.
  */
 int ae_option_check(const struct ae_option *option, const char *value, char *why, size_t why_size);
+int ae_option_set(const struct ae_option *option, const char *value, struct ae_config *config,
+		  char *why, size_t why_size);
+
+/* True when both have the same value of option. */
+bool ae_option_equal(const struct ae_option *option, const struct ae_config *a,
+		     const struct ae_config *b);
 
 /*
  * The row of that name, in the environment's form ("LOG_FILE") or the tool's ("log-file"); NULL
- * when there is none. ae_option_nearest: the known name closest to a wrong one, or NULL.
+ * when there is none. ae_option_nearest: the row that a wrong name was most likely meant for, or
+ * NULL when nothing is near.
  */
 const struct ae_option *ae_option_find(const char *name);
 const struct ae_option *ae_option_nearest(const char *name);

@@ -33,10 +33,10 @@ void ae_log(enum ae_log_level level, const char *format, ...) __attribute__((for
 #define ae_error(...) ae_log(AE_LOG_ERROR, __VA_ARGS__)
 #define ae_warn(...)  ae_log(AE_LOG_WARN, __VA_ARGS__)
 #define ae_info(...)  ae_log(AE_LOG_INFO, __VA_ARGS__)
-#define ae_debug(...)                                                                             \
-	do {                                                                                      \
-		if (ae_log_enabled(AE_LOG_DEBUG))                                                 \
-			ae_log(AE_LOG_DEBUG, __VA_ARGS__);                                        \
+#define ae_debug(...)                                      \
+	do {                                               \
+		if (ae_log_enabled(AE_LOG_DEBUG))          \
+			ae_log(AE_LOG_DEBUG, __VA_ARGS__); \
 	} while (0)
 
 #endif

@@ -20,22 +20,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define AE_LEDGER_MEMBERS   256
-#define AE_LEDGER_NAME_MAX  64
-#define AE_LEDGER_VERSION   1
+#define AE_LEDGER_MEMBERS  256
+#define AE_LEDGER_NAME_MAX 64
+#define AE_LEDGER_VERSION  1
 
 struct ae_ledger;
 
 /* What one member says of itself. */
 struct ae_ledger_member {
-	pid_t pid; /* in the member's own PID namespace */
+	pid_t pid; /* in the member's own PID namespace; 0 when what it wrote is none */
 	char model[AE_LEDGER_NAME_MAX];
 	uint64_t joined_ns; /* CLOCK_REALTIME */
-	uint64_t limit;     /* bytes */
-	uint64_t claimed;   /* bytes of device memory, created or about to be */
-	uint64_t cached;    /* of them, in no live block */
-	uint64_t blocks;    /* live blocks */
-	uint64_t chunks;    /* physical allocations */
+	uint64_t limit; /* bytes */
+	uint64_t claimed; /* bytes of device memory, created or about to be */
+	uint64_t cached; /* of them, in no live block */
+	uint64_t blocks; /* live blocks */
+	uint64_t chunks; /* physical allocations */
 };
 
 /*
@@ -44,12 +44,16 @@ struct ae_ledger_member {
  * device in it. uuid: 16 bytes. total: the device's bytes.
  *
  * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
- * -EPROTO: the file is of another version or not a ledger; it is left alone.
+ * -EPROTO: the file is of another version or not a ledger; it is left alone. -ETIMEDOUT: another
+ * process has held the ledger's lock for two seconds. A ledger nobody lives in takes a new total.
  */
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out);
 
-/* Takes a slot. -EUSERS: all are taken. Once for each opened ledger. */
+/*
+ * Takes a slot. Once for each opened ledger, before any claim. -EUSERS: all are taken. -ETIMEDOUT
+ * as above. model is kept up to AE_LEDGER_NAME_MAX - 1 bytes, what is not printable ASCII as '?'.
+ */
 int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, char *why,
 		   size_t why_size);
 
@@ -58,7 +62,8 @@ void ae_ledger_close(struct ae_ledger *ledger);
 
 /*
  * In the child of a fork: closes the descriptors that would keep the parent's alive lock held.
- * Async-signal-safe.
+ * What the child claims afterwards through this ledger counts for nobody. Async-signal-safe. The
+ * child may ae_ledger_close it later.
  */
 void ae_ledger_abandon(struct ae_ledger *ledger);
 
@@ -70,8 +75,9 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);
 
 /*
- * For readers: opens an existing ledger file read-only, checks it as ae_ledger_open does, and copies
- * every living member. Nothing is changed on disk.
+ * For readers: opens an existing ledger file read-only, checks its header as ae_ledger_open does,
+ * and copies every living member, text made printable. Nothing is changed on disk, nobody waits.
+ * 0, or a negative errno with a line in why.
  */
 struct ae_ledger_view {
 	char path[256];

@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+noinst_LTLIBRARIES += src/ledger/libledger.la
+src_ledger_libledger_la_SOURCES = \
+	src/ledger/layout.c \
+	src/ledger/layout.h \
+	src/ledger/ledger.c \
+	src/ledger/ledger.h \
+	src/ledger/read.c

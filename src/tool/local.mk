@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+# Linked with convenience libraries alone: what lies in the build tree is the program itself.
+bin_PROGRAMS += src/tool/aerostat
+src_tool_aerostat_SOURCES = \
+	src/tool/child.c \
+	src/tool/child.h \
+	src/tool/cmd_doctor.c \
+	src/tool/cmd_run.c \
+	src/tool/doctor.h \
+	src/tool/doctor_driver.c \
+	src/tool/doctor_library.c \
+	src/tool/doctor_pid.c \
+	src/tool/doctor_system.c \
+	src/tool/help.c \
+	src/tool/main.c \
+	src/tool/paths.c \
+	src/tool/paths.h \
+	src/tool/tool.h
+src_tool_aerostat_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DAE_BINDIR='"$(bindir)"' -DAE_LIBDIR='"$(libdir)"' -DAE_SANITIZE_LIBS='"$(AE_SANITIZE_LIBS)"'
+src_tool_aerostat_LDADD = src/ledger/libledger.la src/base/libbase.la -ldl

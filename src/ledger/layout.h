@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Layer: ledger, inside. What lies in a ledger file and which of its bytes are locked for what.
+ *
+ * The header is written once, under the change lock, before the first member joins. A slot is
+ * written by its member alone; whoever takes a slot makes its sequence odd while filling it. The
+ * locked bytes lie far beyond the end of the file, so that a lock never covers data.
+ */
+#ifndef AE_LEDGER_LAYOUT_H
+#define AE_LEDGER_LAYOUT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "ledger/ledger.h"
+
+#define AE_LEDGER_MAGIC        0x72656764656c6561ULL /* "aeledger" */
+#define AE_LEDGER_MODEL_WORDS  (AE_LEDGER_NAME_MAX / 8)
+#define AE_LEDGER_LOCK_CHANGE  ((off_t)1 << 30)
+#define AE_LEDGER_LOCK_ALIVE_0 (AE_LEDGER_LOCK_CHANGE + 4096)
+
+struct ae_ledger_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint64_t file_size;
+	uint32_t slot_count;
+	uint32_t slot_size;
+	unsigned char uuid[16];
+	uint64_t total;
+	unsigned char unused[72];
+};
+
+struct ae_ledger_slot {
+	_Atomic uint64_t sequence; /* odd while a new member fills the slot */
+	_Atomic uint64_t pid;
+	_Atomic uint64_t joined_ns;
+	_Atomic uint64_t limit;
+	_Atomic uint64_t claimed;
+	_Atomic uint64_t cached;
+	_Atomic uint64_t blocks;
+	_Atomic uint64_t chunks;
+	_Atomic uint64_t model[AE_LEDGER_MODEL_WORDS];
+};
+
+struct ae_ledger_file {
+	struct ae_ledger_header header;
+	struct ae_ledger_slot slots[AE_LEDGER_MEMBERS];
+};
+
+_Static_assert(sizeof(struct ae_ledger_header) == 128, "the file's layout is fixed");
+_Static_assert(sizeof(struct ae_ledger_slot) == 128, "the file's layout is fixed");
+_Static_assert(sizeof(struct ae_ledger_file) < 65536, "a ledger stays small");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "slots are shared between processes");
+
+void ae_ledger_header_make(const unsigned char uuid[16], uint64_t total,
+			   struct ae_ledger_header *header_out);
+
+/*
+ * Checks a header, and the size that the file has, bit by bit: nothing in it is believed before.
+ * uuid: the device it must be of, or NULL for any. 0, or -EPROTO with why.
+ */
+int ae_ledger_header_check(const struct ae_ledger_header *header, off_t file_size,
+			   const unsigned char *uuid, const char *path, char *why, size_t why_size);
+
+/* Copies up to AE_LEDGER_NAME_MAX bytes as printable, terminated text. */
+void ae_ledger_text_clean(const char *from, char text_out[AE_LEDGER_NAME_MAX]);
+
+/* 1: somebody holds the alive lock of that slot; 0: nobody; or a negative errno. */
+int ae_ledger_slot_alive(int fd, size_t index);
+
+/* For a sentence in why: cut where it does not fit. */
+void ae_ledger_explain(char *why, size_t why_size, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

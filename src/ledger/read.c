@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Reading a ledger from outside. With pread(2), not through a mapping: a file that somebody
+ * truncates meanwhile is then an error and no SIGBUS.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/layout.h"
+
+/* A slot that changes hands this often in a row is left out. */
+#define SLOT_TRIES 8
+
+/* Exactly size bytes, or a negative errno; -EPROTO where the file ends too early. */
+static int read_at(int fd, void *buffer, size_t size, off_t offset)
+{
+	ssize_t n;
+
+	do {
+		n = pread(fd, buffer, size, offset);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EPROTO;
+}
+
+static void copy_member(const struct ae_ledger_slot *slot, struct ae_ledger_member *member_out)
+{
+	char model[AE_LEDGER_NAME_MAX + 1];
+	uint64_t pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
+
+	memcpy(model, (const void *)slot->model, AE_LEDGER_NAME_MAX);
+	model[AE_LEDGER_NAME_MAX] = 0;
+	ae_ledger_text_clean(model, member_out->model);
+	member_out->pid = pid <= INT_MAX ? (pid_t)pid : 0;
+	member_out->joined_ns = slot->joined_ns;
+	member_out->limit = slot->limit;
+	member_out->claimed = slot->claimed;
+	member_out->cached = slot->cached;
+	member_out->blocks = slot->blocks;
+	member_out->chunks = slot->chunks;
+}
+
+/* 1: a living member, copied; 0: none; or a negative errno. */
+static int read_slot(int fd, size_t index, struct ae_ledger_member *member_out)
+{
+	off_t offset = (off_t)(offsetof(struct ae_ledger_file, slots) +
+			       index * sizeof(struct ae_ledger_slot));
+	struct ae_ledger_slot slot;
+	uint64_t before, after;
+	int ret;
+
+	for (int i = 0; i < SLOT_TRIES; i++) {
+		/*
+		 * Alive first: who takes a slot makes its sequence odd before it takes the lock, so
+		 * a lock that is seen is never paired with what a dead member left.
+		 */
+		ret = ae_ledger_slot_alive(fd, index);
+		if (ret <= 0)
+			return ret;
+		ret = read_at(fd, &before, sizeof(before), offset);
+		if (ret == 0)
+			ret = read_at(fd, &slot, sizeof(slot), offset);
+		if (ret == 0)
+			ret = read_at(fd, &after, sizeof(after), offset);
+		if (ret != 0)
+			return ret;
+		if (before % 2 == 0 && before == after && before == slot.sequence) {
+			copy_member(&slot, member_out);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_size)
+{
+	struct ae_ledger_header header;
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st) != 0) {
+		ret = -errno;
+		goto err_file;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		ae_ledger_explain(why, why_size, "%s is not a file", view->path);
+		return -EPROTO;
+	}
+	ret = read_at(fd, &header, sizeof(header), 0);
+	if (ret == -EPROTO) {
+		ae_ledger_explain(why, why_size, "%s is not a ledger of aerostat (%lld bytes)",
+				  view->path, (long long)st.st_size);
+		return ret;
+	}
+	if (ret != 0)
+		goto err_file;
+	ret = ae_ledger_header_check(&header, st.st_size, NULL, view->path, why, why_size);
+	if (ret != 0)
+		return ret;
+	memcpy(view->uuid, header.uuid, sizeof(view->uuid));
+	view->total = header.total;
+	for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
+		ret = read_slot(fd, i, &view->members[view->count]);
+		if (ret < 0)
+			goto err_file;
+		view->count += (size_t)ret;
+	}
+	return 0;
+
+err_file:
+	ae_ledger_explain(why, why_size, "cannot read %s: %s", view->path, strerrordesc_np(-ret));
+	return ret;
+}
+
+int ae_ledger_read(const char *path, char *why, size_t why_size, struct ae_ledger_view *view_out)
+{
+	int fd, ret;
+
+	if (strlen(path) >= sizeof(view_out->path)) {
+		ae_ledger_explain(why, why_size, "the path of the ledger is too long");
+		return -ENAMETOOLONG;
+	}
+	/* Not blocking: somebody may have put a pipe there. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		ret = -errno;
+		ae_ledger_explain(why, why_size, "cannot open %s: %s", path, strerrordesc_np(-ret));
+		return ret;
+	}
+	memset(view_out, 0, sizeof(*view_out));
+	strcpy(view_out->path, path);
+	ret = read_open(fd, view_out, why, why_size);
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+if HAVE_CHECK
+ledger_tests = \
+	tests/unit/ledger/test_ledger \
+	tests/unit/ledger/test_ledger_file
+check_PROGRAMS += $(ledger_tests)
+TESTS += $(ledger_tests)
+
+tests_unit_ledger_test_ledger_SOURCES = \
+	tests/unit/ledger/ledger_fixture.c \
+	tests/unit/ledger/ledger_fixture.h \
+	tests/unit/ledger/test_ledger.c
+tests_unit_ledger_test_ledger_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_ledger_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+tests_unit_ledger_test_ledger_file_SOURCES = \
+	tests/unit/ledger/ledger_fixture.c \
+	tests/unit/ledger/ledger_fixture.h \
+	tests/unit/ledger/test_ledger_file.c
+tests_unit_ledger_test_ledger_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_ledger_file_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+endif
