@@ -5,6 +5,9 @@ src_base_libbase_la_SOURCES = \
 	src/base/config.h \
 	src/base/fd.c \
 	src/base/fd.h \
+	src/base/hash.h \
+	src/base/lock.c \
+	src/base/lock.h \
 	src/base/log.c \
 	src/base/log.h \
 	src/base/options.c \

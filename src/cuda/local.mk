@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+# cuda: talks to the driver.
+
+noinst_LTLIBRARIES += src/cuda/libaecuda.la src/cuda/librealdl.la
+
+src_cuda_libaecuda_la_SOURCES = \
+	src/cuda/abi.h \
+	src/cuda/calls.def \
+	src/cuda/device_cuda.c src/cuda/device_cuda.h \
+	src/cuda/driver.c src/cuda/driver.h \
+	src/cuda/hooks.def
+src_cuda_libaecuda_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
+
+# Runs before any sanitizer has started, inside its own start: never instrumented.
+src_cuda_librealdl_la_SOURCES = src/cuda/realdl.c src/cuda/realdl.h
+src_cuda_librealdl_la_CFLAGS = $(AE_WARN_CFLAGS) -fvisibility=hidden

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 noinst_LTLIBRARIES += src/pool/libpool.la
 src_pool_libpool_la_SOURCES = \
-	src/base/hash.h \
-	src/base/lock.c \
-	src/base/lock.h \
 	src/pool/backing.c \
 	src/pool/backing.h \
 	src/pool/block.c \

@@ -259,6 +259,22 @@ size_t ae_pool_limbo_end(struct ae_pool *pool)
 	return count;
 }
 
+int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out)
+{
+	struct ae_block *block;
+
+	ae_lock_acquire(&pool->lock);
+	block = pool->limbo;
+	if (block) {
+		pool->limbo = block->limbo_next;
+		atomic_fetch_sub_explicit(&pool->limbo_count, 1, memory_order_release);
+		block->state = AE_BLOCK_FREEING;
+		fill_info(pool, block, block_out);
+	}
+	ae_lock_release(&pool->lock);
+	return block ? 0 : -ENOENT;
+}
+
 bool ae_pool_limbo_any(const struct ae_pool *pool)
 {
 	return atomic_load_explicit(&pool->limbo_count, memory_order_acquire) != 0;

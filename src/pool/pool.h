@@ -87,6 +87,11 @@ void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address);
 
 /* Ends the free of every block in limbo; the caller has fenced. Returns how many. */
 size_t ae_pool_limbo_end(struct ae_pool *pool);
+/*
+ * Takes one block out of limbo, as if ae_pool_free_begin had just been called: the caller fences,
+ * then ends or defers it. -ENOENT: none waits.
+ */
+int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out);
 /* True when a block waits in limbo. One load, no lock. */
 bool ae_pool_limbo_any(const struct ae_pool *pool);
 

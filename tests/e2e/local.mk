@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+# Whole programs: natively and preloaded, on the simulated driver.
+
+TEST_EXTENSIONS += .app
+APP_LOG_COMPILER = $(SHELL) $(srcdir)/tests/e2e/run-app
+
+# One line each: what is expected of the driver, the program, its arguments.
+e2e_apps = \
+	tests/e2e/capture.app \
+	tests/e2e/churn.app \
+	tests/e2e/context.app \
+	tests/e2e/errors.app \
+	tests/e2e/fence.app \
+	tests/e2e/legacy.app \
+	tests/e2e/oom.app \
+	tests/e2e/queries.app \
+	tests/e2e/route-ctor.app \
+	tests/e2e/route-dlsym.app \
+	tests/e2e/route-dlvsym.app \
+	tests/e2e/route-fork.app \
+	tests/e2e/route-getproc.app \
+	tests/e2e/route-linked.app \
+	tests/e2e/route-rtld.app \
+	tests/e2e/route-runtime.app \
+	tests/e2e/route-threads.app
+
+e2e_scripts = \
+	tests/e2e/bystander.sh \
+	tests/e2e/environment.sh \
+	tests/e2e/exports.sh \
+	tests/e2e/fail-open.sh
+
+TESTS += tests/e2e/bystander.sh tests/e2e/exports.sh
+EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
+	tests/gpu/run tests/gpu/torch_generate.py tests/gpu/torch_train.py

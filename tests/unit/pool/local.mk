@@ -3,7 +3,7 @@ check_LTLIBRARIES += tests/unit/pool/libfake.la
 tests_unit_pool_libfake_la_SOURCES = \
 	tests/unit/pool/fake_device.c \
 	tests/unit/pool/fake_device.h
-tests_unit_pool_libfake_la_LIBADD = src/pool/libpool.la
+tests_unit_pool_libfake_la_LIBADD = src/pool/libpool.la src/base/libbase.la
 
 # Plain programs: they need nothing but the pool.
 pool_tests = \
@@ -19,7 +19,7 @@ tests_unit_pool_failure_test_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_pool_million_test_SOURCES = tests/unit/pool/million_test.c
 tests_unit_pool_million_test_LDADD = tests/unit/pool/libfake.la
 tests_unit_pool_threads_test_SOURCES = tests/unit/pool/threads_test.c
-tests_unit_pool_threads_test_LDADD = tests/unit/pool/libfake.la -lpthread
+tests_unit_pool_threads_test_LDADD = tests/unit/pool/libfake.la
 tests_unit_pool_trace_test_SOURCES = tests/unit/pool/trace_test.c
 tests_unit_pool_trace_test_LDADD = tests/unit/pool/libfake.la
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "cuda/device_cuda.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static __thread CUresult last_error;
+
+CUresult ae_device_cuda_last_error(void)
+{
+	return last_error;
+}
+
+/*
+ * A driver that is being torn down at process exit has freed everything already: what we would
+ * give back is gone, which is what we wanted.
+ */
+static int down(CUresult result)
+{
+	if (result == CUDA_SUCCESS || result == CUDA_ERROR_DEINITIALIZED)
+		return 0;
+	last_error = result;
+	return ae_driver_errno(result);
+}
+
+static int up(CUresult result)
+{
+	if (result != CUDA_SUCCESS)
+		last_error = result;
+	return ae_driver_errno(result);
+}
+
+static int op_reserve(void *arg, uint64_t bytes, uint64_t *address_out)
+{
+	struct ae_device_cuda *device = arg;
+	CUdeviceptr address = 0;
+	int error;
+
+	error = up(device->driver->cuMemAddressReserve(&address, bytes, device->granularity, 0, 0));
+	if (error == 0)
+		*address_out = address;
+	return error;
+}
+
+static int op_unreserve(void *arg, uint64_t address, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+
+	return down(device->driver->cuMemAddressFree(address, bytes));
+}
+
+static int op_create(void *arg, uint64_t bytes, uint64_t *handle_out)
+{
+	struct ae_device_cuda *device = arg;
+	CUmemGenericAllocationHandle handle = 0;
+	int error;
+
+	error = device->claim(device->claim_arg, bytes);
+	if (error != 0)
+		return error;
+	error = up(device->driver->cuMemCreate(&handle, bytes, &device->prop, 0));
+	if (error != 0) {
+		device->unclaim(device->claim_arg, bytes);
+		return error;
+	}
+	*handle_out = handle;
+	return 0;
+}
+
+static int op_release(void *arg, uint64_t handle, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+	int error;
+
+	error = down(device->driver->cuMemRelease(handle));
+	if (error == 0)
+		device->unclaim(device->claim_arg, bytes);
+	return error;
+}
+
+static int op_map(void *arg, uint64_t address, uint64_t bytes, uint64_t handle)
+{
+	struct ae_device_cuda *device = arg;
+
+	return up(device->driver->cuMemMap(address, bytes, 0, handle, 0));
+}
+
+static int op_unmap(void *arg, uint64_t address, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+
+	return down(device->driver->cuMemUnmap(address, bytes));
+}
+
+static int op_set_access(void *arg, uint64_t address, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+	CUmemAccessDesc access = {
+		.location = device->prop.location,
+		.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE,
+	};
+
+	return up(device->driver->cuMemSetAccess(address, bytes, &access, 1));
+}
+
+const struct ae_device_ops ae_device_cuda_ops = {
+	.reserve = op_reserve,
+	.unreserve = op_unreserve,
+	.create = op_create,
+	.release = op_release,
+	.map = op_map,
+	.unmap = op_unmap,
+	.set_access = op_set_access,
+};
+
+static bool has_attribute(const struct ae_device_cuda *device, CUdevice_attribute attribute)
+{
+	int value = 0;
+
+	return device->driver->cuDeviceGetAttribute(&value, attribute, device->ordinal) ==
+		       CUDA_SUCCESS &&
+	       value != 0;
+}
+
+/* One granule there and back: what attributes promise, tried. */
+static CUresult try_granule(const struct ae_device_cuda *device)
+{
+	const struct ae_driver *driver = device->driver;
+	CUmemGenericAllocationHandle handle;
+	CUresult result;
+
+	result = driver->cuMemCreate(&handle, device->granularity, &device->prop, 0);
+	return result == CUDA_SUCCESS ? driver->cuMemRelease(handle) : result;
+}
+
+static bool has_vmm_calls(const struct ae_driver *driver)
+{
+	return driver->cuMemAddressReserve != NULL && driver->cuMemAddressFree != NULL &&
+	       driver->cuMemCreate != NULL && driver->cuMemRelease != NULL &&
+	       driver->cuMemMap != NULL && driver->cuMemUnmap != NULL &&
+	       driver->cuMemSetAccess != NULL && driver->cuMemGetAllocationGranularity != NULL &&
+	       driver->cuDeviceGetUuid != NULL;
+}
+
+static int open_failed(char *why, size_t why_size, const char *call, CUresult result)
+{
+	snprintf(why, why_size, "%s failed with CUDA error %d", call, result);
+	return -EIO;
+}
+
+int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *driver, int ordinal,
+			char *why, size_t why_size)
+{
+	size_t bytes = 0;
+	int alignment = 0;
+	CUuuid uuid;
+	CUresult result;
+
+	memset(device, 0, sizeof(*device));
+	device->driver = driver;
+	device->ordinal = ordinal;
+	if (!has_vmm_calls(driver)) {
+		snprintf(why, why_size,
+			 "the driver has no virtual memory management; 11.2 or newer is needed");
+		return -ENOTSUP;
+	}
+	if (!has_attribute(device, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED)) {
+		snprintf(why, why_size, "the device has no virtual memory management");
+		return -ENOTSUP;
+	}
+	result = driver->cuDeviceGetName(device->name, sizeof(device->name), ordinal);
+	if (result != CUDA_SUCCESS)
+		return open_failed(why, why_size, "cuDeviceGetName", result);
+	/* The newer one tells the parts of a partitioned (MIG) device from each other. */
+	result = driver->cuDeviceGetUuid_v2 != NULL ? driver->cuDeviceGetUuid_v2(&uuid, ordinal)
+						    : driver->cuDeviceGetUuid(&uuid, ordinal);
+	if (result != CUDA_SUCCESS)
+		return open_failed(why, why_size, "cuDeviceGetUuid", result);
+	memcpy(device->uuid, uuid.bytes, sizeof(device->uuid));
+	result = driver->cuDeviceTotalMem_v2(&bytes, ordinal);
+	if (result != CUDA_SUCCESS)
+		return open_failed(why, why_size, "cuDeviceTotalMem", result);
+	device->total = bytes;
+	result = driver->cuDeviceGetAttribute(&alignment, CU_DEVICE_ATTRIBUTE_TEXTURE_ALIGNMENT,
+					      ordinal);
+	if (result != CUDA_SUCCESS || alignment <= 0)
+		return open_failed(why, why_size, "cuDeviceGetAttribute", result);
+	device->pitch = (uint64_t)alignment;
+
+	device->prop.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+	device->prop.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+	device->prop.location.id = ordinal;
+	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED))
+		device->prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_GPU_DIRECT_RDMA_WITH_CUDA_VMM_SUPPORTED))
+		device->prop.allocFlags.gpuDirectRDMACapable = 1;
+	result = driver->cuMemGetAllocationGranularity(&bytes, &device->prop,
+						       CU_MEM_ALLOC_GRANULARITY_MINIMUM);
+	if (result != CUDA_SUCCESS)
+		return open_failed(why, why_size, "cuMemGetAllocationGranularity", result);
+	device->granularity = bytes;
+	result = try_granule(device);
+	if (result != CUDA_SUCCESS && result != CUDA_ERROR_OUT_OF_MEMORY) {
+		/* Attributes promise what a container or a hypervisor may forbid: do without. */
+		device->prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_NONE;
+		device->prop.allocFlags.gpuDirectRDMACapable = 0;
+		result = try_granule(device);
+	}
+	if (result != CUDA_SUCCESS && result != CUDA_ERROR_OUT_OF_MEMORY)
+		return open_failed(why, why_size, "cuMemCreate", result);
+	return 0;
+}

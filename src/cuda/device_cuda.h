@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Layer: cuda. One real device as the pool sees it: its operations, on the driver's VMM calls.
+ *
+ * Immutable once opened (claim functions are set before the pool gets it); the driver locks for
+ * itself. None of the calls used needs a current context.
+ */
+#ifndef AE_CUDA_DEVICE_CUDA_H
+#define AE_CUDA_DEVICE_CUDA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cuda/driver.h"
+#include "pool/device_ops.h"
+
+struct ae_device_cuda {
+	const struct ae_driver *driver;
+	int ordinal;
+	char name[96];
+	unsigned char uuid[16];
+	uint64_t total; /* bytes */
+	uint64_t granularity; /* bytes */
+	uint64_t pitch; /* bytes: rows of cuMemAllocPitch are a multiple */
+	CUmemAllocationProp prop;
+	/* Accounts for bytes before they are created (0 or a negative errno) and after release. */
+	int (*claim)(void *arg, uint64_t bytes);
+	void (*unclaim)(void *arg, uint64_t bytes);
+	void *claim_arg;
+};
+
+/*
+ * Asks the driver what the device is and can, and tries one granule. 0, or a negative errno with
+ * the reason for people in why: -ENOTSUP when the device has no VMM.
+ */
+int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *driver, int ordinal,
+			char *why, size_t why_size);
+
+extern const struct ae_device_ops ae_device_cuda_ops;
+
+/*
+ * What the driver said in this thread's last operation that returned -EIO or another errno: what a
+ * hook returns to the program instead of a guess.
+ */
+CUresult ae_device_cuda_last_error(void);
+
+#endif

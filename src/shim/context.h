@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Layer: shim. What is to be known of contexts: which one is a device's primary, which ones are
+ * gone, and how to wait for the work of one.
+ *
+ * Natively, memory from cuMemAlloc goes with its context; pool memory is not the context's, so the
+ * hooks do it. One mutex guards the records; no driver call is made under it.
+ */
+#ifndef AE_SHIM_CONTEXT_H
+#define AE_SHIM_CONTEXT_H
+
+#include <stdbool.h>
+
+#include "cuda/abi.h"
+#include "shim/process.h"
+
+struct ae_contexts;
+
+struct ae_contexts *ae_contexts_create(void);
+void ae_contexts_destroy(struct ae_contexts *contexts);
+
+/*
+ * True when the context is known to be gone, though a thread still has it as its current one. A
+ * handle that the driver uses again is found alive by asking it (cuMemGetInfo), and forgotten.
+ * For contexts that were never lost: one load.
+ */
+bool ae_context_is_gone(struct ae_process *process, CUcontext context);
+
+/*
+ * Waits until the work enqueued in a context is done (cuCtxSynchronize), whatever context the
+ * calling thread has. What the driver says of it; a context's sticky error comes out here. Called
+ * with no lock held, and never while a capture is open: that would break it.
+ */
+CUresult ae_context_fence(CUcontext context);
+
+#endif

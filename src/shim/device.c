@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "shim/device.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/log.h"
+#include "config.h"
+#include "ledger/ledger.h"
+#include "shim/hooks.h"
+
+enum device_state {
+	DEVICE_UNKNOWN,
+	DEVICE_SERVED,
+	DEVICE_NATIVE,
+};
+
+struct ae_device {
+	struct ae_lock lock; /* for the join */
+	int state; /* enum device_state; atomic */
+	int ordinal;
+	uint64_t limit;
+	struct ae_device_cuda cuda;
+	struct ae_pool *pool;
+	struct ae_ledger *ledger;
+};
+
+/*
+ * The ledgers of the process that joined them, outside the page that a fork wipes: the child must
+ * close the parent's alive locks. Written once each, under the device's lock.
+ */
+static struct ae_ledger *joined[AE_DEVICES_MOST];
+
+/* Blocks are cut into chunks of at most so much: driver calls are few, partial moves possible. */
+#define CHUNK_MOST (UINT64_C(128) << 20)
+
+struct ae_device *ae_devices_create(void)
+{
+	struct ae_device *devices = calloc(AE_DEVICES_MOST, sizeof(*devices));
+
+	if (devices == NULL)
+		return NULL;
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		ae_lock_init(&devices[i].lock, AE_LOCK_DEVICE);
+		devices[i].ordinal = i;
+	}
+	return devices;
+}
+
+void ae_devices_destroy(struct ae_device *devices)
+{
+	free(devices);
+}
+
+void ae_devices_abandon(void)
+{
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		if (joined[i] != NULL)
+			ae_ledger_abandon(joined[i]);
+		joined[i] = NULL;
+	}
+}
+
+static int claim(void *arg, uint64_t bytes)
+{
+	ae_ledger_claim(arg, bytes);
+	return 0;
+}
+
+static void unclaim(void *arg, uint64_t bytes)
+{
+	ae_ledger_unclaim(arg, bytes);
+}
+
+/* The first power of two that holds twice the device: fragments of address space cost nothing. */
+static uint64_t reserve_step(uint64_t total)
+{
+	uint64_t step = UINT64_C(1) << 30;
+
+	while (step < total * 2)
+		step *= 2;
+	return step;
+}
+
+static int device_join(struct ae_process *process, struct ae_device *device, char *why,
+		       size_t why_size)
+{
+	const struct ae_config *config = &process->config;
+	struct ae_pool_params params;
+	int error;
+
+	error = ae_device_cuda_open(&device->cuda, ae_driver(), device->ordinal, why, why_size);
+	if (error != 0)
+		return error;
+	device->limit = ae_size_resolve(&config->limit, device->cuda.total);
+	if (device->limit > device->cuda.total)
+		device->limit = device->cuda.total;
+	error = ae_ledger_open(config->dir, config->group, device->cuda.uuid, device->cuda.total,
+			       why, why_size, &device->ledger);
+	if (error != 0)
+		return error;
+	error = ae_ledger_join(device->ledger, config->model, device->limit, why, why_size);
+	if (error != 0)
+		goto err_ledger;
+	device->cuda.claim = claim;
+	device->cuda.unclaim = unclaim;
+	device->cuda.claim_arg = device->ledger;
+	params = (struct ae_pool_params){
+		.granularity = device->cuda.granularity,
+		.chunk_most = CHUNK_MOST,
+		.reserve_step = reserve_step(device->cuda.total),
+		.limit = device->limit,
+		.cache_most = ae_size_resolve(&config->cache, device->cuda.total),
+	};
+	error = ae_pool_create(&ae_device_cuda_ops, &device->cuda, &params, &device->pool);
+	if (error != 0) {
+		snprintf(why, why_size, "no host memory for the pool");
+		goto err_ledger;
+	}
+	joined[device->ordinal] = device->ledger;
+	return 0;
+
+err_ledger:
+	ae_ledger_close(device->ledger);
+	device->ledger = NULL;
+	return error;
+}
+
+static void device_first_use(struct ae_process *process, struct ae_device *device)
+{
+	char why[512] = "unknown reason";
+	char limit[32], total[32];
+
+	if (device_join(process, device, why, sizeof(why)) != 0) {
+		ae_warn("device %d: served natively by the driver: %s", device->ordinal, why);
+		__atomic_store_n(&device->state, DEVICE_NATIVE, __ATOMIC_RELEASE);
+		return;
+	}
+	ae_info("aerostat " PACKAGE_VERSION
+		", device %d (%s): model %s, limit %s of %s, ledger %s/%s",
+		device->ordinal, device->cuda.name, process->config.model,
+		ae_format_bytes(device->limit, limit, sizeof(limit)),
+		ae_format_bytes(device->cuda.total, total, sizeof(total)), process->config.dir,
+		process->config.group);
+	__atomic_store_n(&device->state, DEVICE_SERVED, __ATOMIC_RELEASE);
+}
+
+struct ae_device *ae_device_serve(struct ae_process *process, int ordinal)
+{
+	struct ae_device *device;
+	int state;
+
+	if (ordinal < 0 || ordinal >= AE_DEVICES_MOST)
+		return NULL;
+	device = &process->devices[ordinal];
+	state = __atomic_load_n(&device->state, __ATOMIC_ACQUIRE);
+	if (state == DEVICE_UNKNOWN) {
+		ae_lock_acquire(&device->lock);
+		if (device->state == DEVICE_UNKNOWN)
+			device_first_use(process, device);
+		ae_lock_release(&device->lock);
+		state = __atomic_load_n(&device->state, __ATOMIC_ACQUIRE);
+	}
+	return state == DEVICE_SERVED ? device : NULL;
+}
+
+struct ae_device *ae_device_peek(struct ae_process *process, int ordinal)
+{
+	struct ae_device *device = &process->devices[ordinal];
+
+	if (ordinal < 0 || ordinal >= AE_DEVICES_MOST ||
+	    __atomic_load_n(&device->state, __ATOMIC_ACQUIRE) != DEVICE_SERVED)
+		return NULL;
+	return device;
+}
+
+struct ae_device *ae_device_current(struct ae_process *process, CUcontext *context_out)
+{
+	const struct ae_driver *driver = ae_driver();
+	CUcontext context = NULL;
+	CUdevice ordinal;
+
+	if (driver->cuCtxGetCurrent(&context) != CUDA_SUCCESS || context == NULL ||
+	    driver->cuCtxGetDevice(&ordinal) != CUDA_SUCCESS)
+		return NULL;
+	*context_out = context;
+	return ae_device_serve(process, ordinal);
+}
+
+struct ae_device *ae_device_of(struct ae_process *process, uint64_t address)
+{
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+
+		if (device != NULL && ae_pool_owns(device->pool, address))
+			return device;
+	}
+	return NULL;
+}
+
+struct ae_pool *ae_device_pool(struct ae_device *device)
+{
+	return device->pool;
+}
+
+const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device)
+{
+	return &device->cuda;
+}
+
+uint64_t ae_device_limit(const struct ae_device *device)
+{
+	return device->limit;
+}
+
+void ae_device_report(struct ae_device *device)
+{
+	struct ae_pool_stats stats;
+
+	ae_pool_get_stats(device->pool, &stats);
+	ae_ledger_report(device->ledger, stats.bytes_cached, stats.blocks_live, stats.chunks);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Layer: shim. The devices of this process that are served: each its pool, its ledger, its limit.
+ *
+ * A device is joined at the first call that concerns its memory, under the lock of its slot, and
+ * immutable from then on: pool and ledger lock for themselves. A device that cannot be served is
+ * left to the driver for the life of the process, and one line says why.
+ */
+#ifndef AE_SHIM_DEVICE_H
+#define AE_SHIM_DEVICE_H
+
+#include <stdint.h>
+
+#include "cuda/device_cuda.h"
+#include "pool/pool.h"
+#include "shim/process.h"
+
+#define AE_DEVICES_MOST 64
+
+struct ae_device *ae_devices_create(void);
+void ae_devices_destroy(struct ae_device *devices);
+
+/* In the child of a fork: gives up what would keep the parent's membership alive. */
+void ae_devices_abandon(void);
+
+/*
+ * The served device of that ordinal, joined now if need be. NULL: the driver's own is to answer.
+ * Called with no lock held.
+ */
+struct ae_device *ae_device_serve(struct ae_process *process, int ordinal);
+
+/* The served device of the current context, and the context; NULL as above, or no context. */
+struct ae_device *ae_device_current(struct ae_process *process, CUcontext *context_out);
+
+/* The served device in one of whose reservations address lies; NULL: not ours. Joins nothing. */
+struct ae_device *ae_device_of(struct ae_process *process, uint64_t address);
+
+/* The joined device of that ordinal, NULL when it is not (yet) served. Joins nothing. */
+struct ae_device *ae_device_peek(struct ae_process *process, int ordinal);
+
+struct ae_pool *ae_device_pool(struct ae_device *device);
+const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);
+uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
+
+/* Shows the pool's figures in the ledger. */
+void ae_device_report(struct ae_device *device);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Layer: shim. The context family: blocks go with the context they were made in. */
+#include <stdlib.h>
+
+#include "base/lock.h"
+#include "base/log.h"
+#include "shim/capture.h"
+#include "shim/context.h"
+#include "shim/device.h"
+#include "shim/hooks.h"
+
+struct context {
+	CUcontext handle;
+	unsigned int attached; /* uses beyond the first, by cuCtxAttach */
+	bool gone;
+	struct context *next;
+};
+
+struct ae_contexts {
+	struct ae_lock lock; /* guards all but gone_count's readers */
+	struct context *list; /* the few contexts of which there is something to remember */
+	unsigned int gone_count; /* atomic */
+	CUcontext primary[AE_DEVICES_MOST];
+};
+
+struct ae_contexts *ae_contexts_create(void)
+{
+	struct ae_contexts *contexts = calloc(1, sizeof(*contexts));
+
+	if (contexts != NULL)
+		ae_lock_init(&contexts->lock, AE_LOCK_LEAF);
+	return contexts;
+}
+
+void ae_contexts_destroy(struct ae_contexts *contexts)
+{
+	free(contexts);
+}
+
+/* The record of a context, made when there is none; NULL when host memory ran out. Locked. */
+static struct context *record(struct ae_contexts *contexts, CUcontext handle)
+{
+	struct context *context;
+
+	for (context = contexts->list; context != NULL; context = context->next) {
+		if (context->handle == handle)
+			return context;
+	}
+	context = calloc(1, sizeof(*context));
+	if (context == NULL)
+		return NULL;
+	context->handle = handle;
+	context->next = contexts->list;
+	contexts->list = context;
+	return context;
+}
+
+static void set_gone(struct ae_contexts *contexts, CUcontext handle, bool gone)
+{
+	struct context *context;
+
+	ae_lock_acquire(&contexts->lock);
+	context = record(contexts, handle);
+	if (context != NULL && context->gone != gone) {
+		context->gone = gone;
+		__atomic_add_fetch(&contexts->gone_count, gone ? 1 : -1, __ATOMIC_RELEASE);
+	}
+	ae_lock_release(&contexts->lock);
+}
+
+bool ae_context_is_gone(struct ae_process *process, CUcontext handle)
+{
+	struct ae_contexts *contexts = process->contexts;
+	bool gone = false;
+
+	if (__atomic_load_n(&contexts->gone_count, __ATOMIC_ACQUIRE) == 0)
+		return false;
+	ae_lock_acquire(&contexts->lock);
+	for (struct context *context = contexts->list; context != NULL; context = context->next) {
+		if (context->handle == handle)
+			gone = context->gone;
+	}
+	ae_lock_release(&contexts->lock);
+	if (!gone || ae_driver()->cuMemGetInfo_v2(NULL, NULL) != CUDA_SUCCESS)
+		return gone;
+	set_gone(contexts, handle, false);
+	return false;
+}
+
+CUresult ae_context_fence(CUcontext handle)
+{
+	const struct ae_driver *driver = ae_driver();
+	CUcontext current = NULL;
+	CUresult result;
+
+	if (driver->cuCtxGetCurrent(&current) == CUDA_SUCCESS && current == handle)
+		return driver->cuCtxSynchronize();
+	result = driver->cuCtxPushCurrent_v2(handle);
+	if (result != CUDA_SUCCESS)
+		return result;
+	result = driver->cuCtxSynchronize();
+	driver->cuCtxPopCurrent_v2(&current);
+	return result;
+}
+
+/*
+ * The driver has ended the context, and its work with it. Its blocks go, and so does the cache: who
+ * resets a device expects its memory back.
+ */
+static void context_ended(struct ae_process *process, CUcontext handle)
+{
+	ae_captures_forget_context(process->captures, handle);
+	set_gone(process->contexts, handle, true);
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+		size_t blocks;
+
+		if (device == NULL)
+			continue;
+		blocks = ae_pool_free_owner(ae_device_pool(device), (uint64_t)(uintptr_t)handle);
+		ae_pool_trim(ae_device_pool(device), 0);
+		ae_device_report(device);
+		if (blocks > 0)
+			ae_debug("device %d: %zu blocks went with their context", i, blocks);
+	}
+}
+
+static CUcontext primary_of(struct ae_process *process, CUdevice device)
+{
+	CUcontext handle = NULL;
+
+	if (device < 0 || device >= AE_DEVICES_MOST)
+		return NULL;
+	ae_lock_acquire(&process->contexts->lock);
+	handle = process->contexts->primary[device];
+	ae_lock_release(&process->contexts->lock);
+	return handle;
+}
+
+CUresult ae_h_cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+{
+	struct ae_process *process = ae_process_serving();
+	CUresult result = ae_driver()->cuDevicePrimaryCtxRetain(pctx, dev);
+
+	if (result == CUDA_SUCCESS && dev >= 0 && dev < AE_DEVICES_MOST) {
+		ae_lock_acquire(&process->contexts->lock);
+		process->contexts->primary[dev] = *pctx;
+		ae_lock_release(&process->contexts->lock);
+	}
+	return result;
+}
+
+static CUresult primary_left(CUresult result, CUdevice dev)
+{
+	struct ae_process *process = ae_process_serving();
+	CUcontext handle = primary_of(process, dev);
+	unsigned int flags;
+	int active = 0;
+
+	/* A release that was not the last leaves the context, and its blocks, as they were. */
+	if (result == CUDA_SUCCESS && handle != NULL &&
+	    ae_driver()->cuDevicePrimaryCtxGetState(dev, &flags, &active) == CUDA_SUCCESS &&
+	    !active)
+		context_ended(process, handle);
+	return result;
+}
+
+CUresult ae_h_cuDevicePrimaryCtxRelease_v2(CUdevice dev)
+{
+	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease_v2(dev), dev);
+}
+
+CUresult ae_h_cuDevicePrimaryCtxRelease(CUdevice dev)
+{
+	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease(dev), dev);
+}
+
+CUresult ae_h_cuDevicePrimaryCtxReset_v2(CUdevice dev)
+{
+	return primary_left(ae_driver()->cuDevicePrimaryCtxReset_v2(dev), dev);
+}
+
+CUresult ae_h_cuDevicePrimaryCtxReset(CUdevice dev)
+{
+	return primary_left(ae_driver()->cuDevicePrimaryCtxReset(dev), dev);
+}
+
+CUresult ae_h_cuCtxDestroy_v2(CUcontext ctx)
+{
+	CUresult result = ae_driver()->cuCtxDestroy_v2(ctx);
+
+	if (result == CUDA_SUCCESS)
+		context_ended(ae_process_serving(), ctx);
+	return result;
+}
+
+CUresult ae_h_cuCtxDestroy(CUcontext ctx)
+{
+	CUresult result = ae_driver()->cuCtxDestroy(ctx);
+
+	if (result == CUDA_SUCCESS)
+		context_ended(ae_process_serving(), ctx);
+	return result;
+}
+
+CUresult ae_h_cuCtxAttach(CUcontext *pctx, unsigned int flags)
+{
+	struct ae_contexts *contexts = ae_process_serving()->contexts;
+	CUresult result = ae_driver()->cuCtxAttach(pctx, flags);
+	struct context *context;
+
+	if (result != CUDA_SUCCESS)
+		return result;
+	ae_lock_acquire(&contexts->lock);
+	context = record(contexts, *pctx);
+	if (context != NULL)
+		context->attached++;
+	ae_lock_release(&contexts->lock);
+	return result;
+}
+
+CUresult ae_h_cuCtxDetach(CUcontext ctx)
+{
+	struct ae_process *process = ae_process_serving();
+	struct ae_contexts *contexts = process->contexts;
+	CUresult result = ae_driver()->cuCtxDetach(ctx);
+	struct context *context;
+	bool last = true;
+
+	if (result != CUDA_SUCCESS)
+		return result;
+	ae_lock_acquire(&contexts->lock);
+	context = record(contexts, ctx);
+	if (context != NULL && context->attached > 0) {
+		context->attached--;
+		last = false;
+	}
+	ae_lock_release(&contexts->lock);
+	if (last)
+		context_ended(process, ctx);
+	return result;
+}

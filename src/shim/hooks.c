@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "shim/hooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "shim/process.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* The exported names, as other translation units would declare them. */
+#define AE_HOOK(symbol, gate, family, params, args, why) EXPORT CUresult symbol params;
+#include "cuda/hooks.def"
+#undef AE_HOOK
+
+static void *const wrappers[] = {
+#define AE_HOOK(symbol, gate, family, params, args, why) (void *)symbol,
+#include "cuda/hooks.def"
+#undef AE_HOOK
+};
+#define HOOKS_COUNT (sizeof(wrappers) / sizeof(wrappers[0]))
+
+struct hook {
+	void *real; /* the key */
+	void *wrapper;
+	UT_hash_handle hh;
+};
+
+struct hook_table {
+	struct ae_driver driver;
+	struct hook hooks[HOOKS_COUNT]; /* in the order of hooks.def */
+	struct hook *by_real;
+};
+
+static struct hook_table *published;
+static const struct ae_driver no_driver;
+
+static bool disabled(void)
+{
+	const char *text = getenv("AEROSTAT_DISABLE");
+	bool value = false;
+
+	return text != NULL && ae_parse_bool(text, &value) == 0 && value;
+}
+
+static struct hook_table *table_build(void)
+{
+	struct hook_table *table;
+	size_t count = 0;
+
+	table = calloc(1, sizeof(*table));
+	if (table == NULL)
+		return NULL;
+	if (ae_driver_load(&table->driver) != 0) {
+		free(table);
+		return NULL;
+	}
+	if (disabled())
+		return table;
+	for (size_t i = 0; i < ae_driver_entries_count; i++) {
+		struct hook *hook, *same;
+
+		if (!ae_driver_entries[i].hooked)
+			continue;
+		hook = &table->hooks[count];
+		hook->wrapper = wrappers[count++];
+		hook->real = ae_driver_entry_get(&table->driver, &ae_driver_entries[i]);
+		if (hook->real == NULL)
+			continue;
+		/* Two names of one entry point have one ABI: whichever hook comes first is right. */
+		HASH_FIND_PTR(table->by_real, &hook->real, same);
+		if (same != NULL)
+			continue;
+		HASH_ADD_PTR(table->by_real, real, hook);
+		if (hook->hh.tbl == NULL) {
+			/* A part of the hooks would be worse than none. */
+			ae_warn("no host memory for the table of hooks: aerostat does not serve");
+			HASH_CLEAR(hh, table->by_real);
+			break;
+		}
+	}
+	return table;
+}
+
+/* The table, built on demand; NULL while there is no driver. */
+static struct hook_table *table_get(void)
+{
+	struct hook_table *table = __atomic_load_n(&published, __ATOMIC_ACQUIRE);
+	struct hook_table *expected = NULL;
+
+	if (table != NULL)
+		return table;
+	table = table_build();
+	if (table == NULL)
+		return NULL;
+	if (!__atomic_compare_exchange_n(&published, &expected, table, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		HASH_CLEAR(hh, table->by_real);
+		free(table);
+		table = expected;
+	}
+	return table;
+}
+
+const struct ae_driver *ae_driver(void)
+{
+	const struct hook_table *table = table_get();
+
+	return table != NULL ? &table->driver : &no_driver;
+}
+
+void *ae_hooks_wrapper(void *real)
+{
+	struct hook_table *table = table_get();
+	struct hook *hook = NULL;
+
+	if (table != NULL && real != NULL)
+		HASH_FIND_PTR(table->by_real, &real, hook);
+	return hook != NULL ? hook->wrapper : NULL;
+}
+
+bool ae_hooks_is_wrapper(void *address, void **real_out)
+{
+	const struct hook_table *table;
+
+	for (size_t i = 0; i < HOOKS_COUNT; i++) {
+		if (wrappers[i] != address)
+			continue;
+		table = table_get();
+		*real_out = table != NULL ? table->hooks[i].real : NULL;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A program that links to a function which the installed driver lacks would natively not start or
+ * not get past its first call; here it gets an error.
+ */
+static CUresult missing(const char *symbol)
+{
+	ae_warn("%s was called, and the installed driver has no such function", symbol);
+	return CUDA_ERROR_NOT_FOUND;
+}
+
+/* The init family is ours from the first call on; everything else once the process is served. */
+#define ACTIVE_init()    (!disabled_cached())
+#define ACTIVE_mem()     (ae_process_serving() != NULL)
+#define ACTIVE_query()   (ae_process_serving() != NULL)
+#define ACTIVE_context() (ae_process_serving() != NULL)
+#define ACTIVE_capture() (ae_process_serving() != NULL)
+
+static bool disabled_cached(void)
+{
+	const struct hook_table *table = __atomic_load_n(&published, __ATOMIC_ACQUIRE);
+
+	return table == NULL || table->by_real == NULL;
+}
+
+#define AE_HOOK(symbol, gate, family, params, args, why)                             \
+	CUresult symbol params                                                       \
+	{                                                                            \
+		const struct ae_driver *driver = ae_driver();                        \
+                                                                                     \
+		if (driver->symbol == NULL)                                          \
+			return missing(#symbol);                                     \
+		return ACTIVE_##family() ? ae_h_##symbol args : driver->symbol args; \
+	}
+#include "cuda/hooks.def"
+#undef AE_HOOK

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "shim/process.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/log.h"
+#include "shim/capture.h"
+#include "shim/context.h"
+#include "shim/device.h"
+#include "shim/hooks.h"
+
+/* The page, mapped at the first start in this process or in one that it was forked from. */
+static struct ae_process *page;
+
+static struct ae_process *page_get(void)
+{
+	struct ae_process *seen = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
+	void *fresh;
+
+	if (seen != NULL)
+		return seen;
+	fresh = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	if (fresh == MAP_FAILED)
+		return NULL;
+	if (madvise(fresh, sizeof(*page), MADV_WIPEONFORK) != 0) {
+		munmap(fresh, sizeof(*page));
+		ae_warn("this kernel has no MADV_WIPEONFORK (Linux 4.14 has): aerostat does not serve");
+		return NULL;
+	}
+	if (!__atomic_compare_exchange_n(&page, &seen, fresh, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		munmap(fresh, sizeof(*page));
+		return seen;
+	}
+	pthread_atfork(NULL, NULL, ae_devices_abandon);
+	return fresh;
+}
+
+struct ae_process *ae_process_serving(void)
+{
+	struct ae_process *process = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
+
+	if (process == NULL ||
+	    __atomic_load_n(&process->state, __ATOMIC_ACQUIRE) != AE_PROCESS_SERVING)
+		return NULL;
+	return process;
+}
+
+static void warn(void *arg, const char *line)
+{
+	ae_warn("%s", line);
+}
+
+/*
+ * The log is configured before the warnings are given, so that AEROSTAT_LOG and AEROSTAT_LOG_FILE
+ * hold for them too.
+ */
+static void configure(struct ae_config *config)
+{
+	ae_config_load(NULL, config, NULL, NULL);
+	ae_log_configure((enum ae_log_level)config->log,
+			 config->log_file[0] != '\0' ? config->log_file : NULL);
+	ae_config_load(NULL, config, warn, NULL);
+}
+
+static CUresult strict_check(struct ae_process *process)
+{
+	int count = 0;
+
+	if (!process->config.strict)
+		return CUDA_SUCCESS;
+	if (ae_driver()->cuDeviceGetCount(&count) != CUDA_SUCCESS)
+		return CUDA_ERROR_SYSTEM_NOT_READY;
+	for (int i = 0; i < count; i++) {
+		if (ae_device_serve(process, i) == NULL) {
+			ae_error(
+				"AEROSTAT_STRICT: cuInit fails, because device %d cannot be served",
+				i);
+			return CUDA_ERROR_SYSTEM_NOT_READY;
+		}
+	}
+	return CUDA_SUCCESS;
+}
+
+/* What a process that cannot even start answers: its options cannot be told, the environment is. */
+static CUresult not_started(void)
+{
+	struct ae_config config;
+
+	configure(&config);
+	ae_warn("the driver serves this process natively");
+	return config.strict ? CUDA_ERROR_SYSTEM_NOT_READY : CUDA_SUCCESS;
+}
+
+CUresult ae_process_start(void)
+{
+	struct ae_process *process = page_get();
+	int expected = AE_PROCESS_STRANGER;
+
+	if (process == NULL)
+		return not_started();
+	if (!__atomic_compare_exchange_n(&process->state, &expected, AE_PROCESS_STARTING, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		/* cuInit in another thread: what it returns must be served from then on. */
+		while (__atomic_load_n(&process->state, __ATOMIC_ACQUIRE) == AE_PROCESS_STARTING)
+			sched_yield();
+		return strict_check(process);
+	}
+	configure(&process->config);
+	process->devices = ae_devices_create();
+	process->contexts = ae_contexts_create();
+	process->captures = ae_captures_create();
+	if (process->devices == NULL || process->contexts == NULL || process->captures == NULL) {
+		ae_devices_destroy(process->devices);
+		ae_contexts_destroy(process->contexts);
+		ae_captures_destroy(process->captures);
+		__atomic_store_n(&process->state, AE_PROCESS_STRANGER, __ATOMIC_RELEASE);
+		return not_started();
+	}
+	__atomic_store_n(&process->state, AE_PROCESS_SERVING, __ATOMIC_RELEASE);
+	return strict_check(process);
+}

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The only place where a toolkit is used: it proves src/cuda/abi.h, and builds nothing else.
+
+check_PROGRAMS += tests/abi/abi_ours
+tests_abi_abi_ours_SOURCES = tests/abi/abi_ours.c tests/abi/abi.def tests/abi/abi_print.h
+tests_abi_abi_ours_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/abi
+
+if HAVE_CUDA_TOOLKIT
+check_PROGRAMS += tests/abi/abi_official
+tests_abi_abi_official_SOURCES = tests/abi/abi_official.c
+tests_abi_abi_official_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/abi -isystem $(CUDA_INCLUDE)
+endif
+
+EXTRA_DIST += tests/abi/abi_official.c
+TESTS += tests/abi/abi.sh
+EXTRA_DIST += tests/abi/abi.sh

@@ -1,0 +1,1 @@
+none app_rtld
