@@ -29,6 +29,10 @@ int ae_driver_load(struct ae_driver *driver_out)
 		dlerror();
 		return -ENOENT;
 	}
+	if (ae_real_dlsym == NULL)
+		ae_realdl_find();
+	if (ae_real_dlsym == NULL)
+		return -ENOENT;
 	memset(&driver, 0, sizeof(driver));
 	for (size_t i = 0; i < ae_driver_entries_count; i++) {
 		void *real = ae_real_dlsym(library, ae_driver_entries[i].symbol);

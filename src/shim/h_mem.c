@@ -73,16 +73,13 @@ static CUresult allocate(struct ae_process *process, struct ae_device *device, C
 
 /*
  * While a capture is open the driver decides whether this thread may allocate, and invalidates the
- * capture if it may not. An allocation of nothing asks it and has no other effect (measured).
+ * capture if it may not. An allocation of nothing asks it, and leaves a null pointer, as a failed
+ * allocation does (measured).
  */
-static bool prohibited_in_capture(struct ae_process *process, CUresult *result_out)
+static bool prohibited_in_capture(struct ae_process *process, CUdeviceptr *dptr)
 {
-	CUdeviceptr none = 0;
-
-	if (!ae_capture_open(process))
-		return false;
-	*result_out = ae_driver()->cuMemAlloc_v2(&none, 0);
-	return *result_out == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	return ae_capture_open(process) &&
+	       ae_driver()->cuMemAlloc_v2(dptr, 0) == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 }
 
 CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
@@ -90,14 +87,13 @@ CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 	struct ae_process *process = ae_process_serving();
 	struct ae_device *device = NULL;
 	CUcontext context;
-	CUresult result;
 
 	if (dptr != NULL && bytesize != 0)
 		device = ae_device_current(process, &context);
 	if (device == NULL || ae_context_is_gone(process, context))
 		return ae_driver()->cuMemAlloc_v2(dptr, bytesize);
-	if (prohibited_in_capture(process, &result))
-		return result;
+	if (prohibited_in_capture(process, dptr))
+		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	return allocate(process, device, context, bytesize, dptr);
 }
 
@@ -121,8 +117,8 @@ CUresult ae_h_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t Width
 	pitch = (WidthInBytes + unit - 1) / unit * unit;
 	if (Height > UINT64_MAX / pitch)
 		goto native;
-	if (prohibited_in_capture(process, &result))
-		return result;
+	if (prohibited_in_capture(process, dptr))
+		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	result = allocate(process, device, context, pitch * Height, dptr);
 	if (result == CUDA_SUCCESS)
 		*pPitch = pitch;
