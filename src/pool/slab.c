@@ -259,10 +259,11 @@ void ae_slabs_forget(struct ae_slabs *slabs, struct ae_extent *extent)
 {
 	struct ae_span *span = extent->span;
 
-	for (unsigned unit = 0; unit < AE_SPAN_UNITS; unit++) {
+	for (unsigned unit = 0; unit < AE_SPAN_UNITS;) {
 		struct ae_slab *slab = span->slabs[unit];
 
-		if (slab && slab->unit == unit)
+		unit += slab ? slab->units : 1;
+		if (slab)
 			ae_record_delete(&slabs->backing->account, slab, slab_bytes(slab->slots));
 	}
 	ae_record_delete(&slabs->backing->account, span, sizeof(*span));

@@ -149,7 +149,7 @@ static void set_some(void)
 	must_alloc(100);
 }
 
-/* Eleven blocks: the table of blocks is about to grow, or not far from it. */
+/* Every granule is full. */
 static void set_small(void)
 {
 	for (unsigned i = 0; i < 40; i++)
@@ -284,6 +284,44 @@ static uint64_t fail_host(const struct scene *scene)
 	return attempt;
 }
 
+/* Enough blocks for their table to grow several times: its failures to grow are failures too. */
+static void fail_growth(void)
+{
+	static const struct scene scene = { "growth", set_nothing, 0 };
+	struct ae_pool_stats before, after;
+	uint64_t address;
+	uint64_t longest = 0;
+
+	scene_begin(&scene);
+	for (unsigned i = 0; i < 5000; i++) {
+		ae_pool_get_stats(pool, &before);
+		for (attempt = 1;; attempt++) {
+			int rc;
+
+			host_failed = 0;
+			host_fail_in = attempt;
+			rc = ae_pool_alloc(pool, 1, 7, &address);
+			host_fail_in = 0;
+			if (!host_failed)
+				break;
+			ae_pool_get_stats(pool, &after);
+			/* A second, smaller reservation is a success, and leaves the loop. */
+			if (!rc)
+				break;
+			require(after.blocks_live == before.blocks_live);
+			require(after.bytes_resident == before.bytes_resident);
+			require(after.slabs == before.slabs);
+			require(after.reservations == before.reservations);
+		}
+		/* The first request is for the block, a second one in a slab in use for the table. */
+		if (i % 128 && attempt - 1 > longest)
+			longest = attempt - 1;
+	}
+	require(longest >= 2);
+	require(!ae_pool_check(pool));
+	scene_end();
+}
+
 /*
  * The way back fails too. What the device would not undo is still accounted for and out of use, and
  * goes with the first trim after the device has come to its senses.
@@ -359,6 +397,7 @@ int main(void)
 		fail_twice(&scenes[i], FAKE_RELEASE);
 		fail_twice(&scenes[i], FAKE_UNRESERVE);
 	}
+	fail_growth();
 	fail_trim(FAKE_UNMAP);
 	fail_trim(FAKE_RELEASE);
 	return 0;

@@ -23,5 +23,23 @@ tests_unit_pool_threads_test_LDADD = tests/unit/pool/libfake.la
 tests_unit_pool_trace_test_SOURCES = tests/unit/pool/trace_test.c
 tests_unit_pool_trace_test_LDADD = tests/unit/pool/libfake.la
 
+if HAVE_CHECK
+pool_tests += \
+	tests/unit/pool/parts_test \
+	tests/unit/pool/pool_test
+endif
+tests_unit_pool_parts_test_SOURCES = tests/unit/pool/parts_test.c
+tests_unit_pool_parts_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_pool_parts_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)
+tests_unit_pool_pool_test_SOURCES = tests/unit/pool/pool_test.c
+tests_unit_pool_pool_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_pool_pool_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)
+
+# Not built by default: make tests/bench/pool_bench
+EXTRA_PROGRAMS = tests/bench/pool_bench
+CLEANFILES += tests/bench/pool_bench
+tests_bench_pool_bench_SOURCES = tests/bench/pool_bench.c
+tests_bench_pool_bench_LDADD = src/pool/libpool.la
+
 check_PROGRAMS += $(pool_tests)
 TESTS += $(pool_tests)

@@ -20,9 +20,9 @@
 #define GRANULARITY (2 * MiB)
 #define CAPACITY    (24 * GiB)
 #define CACHE_MOST  (2 * GiB)
-#define BLOCKS_MOST 512
+#define BLOCKS_MOST 1024
 #define OWNERS      5
-#define CHECK_EVERY 64 /* steps: a check of everything costs as much as hundreds of steps */
+#define CHECK_EVERY 32 /* steps: a check of everything costs as much as hundreds of steps */
 
 enum state {
 	LIVE,
@@ -42,7 +42,7 @@ static uint64_t limit;
 static struct fake_device device;
 static struct ae_pool *pool;
 static uint64_t seed, random_state, step, steps;
-static uint64_t count_ok, count_refused, count_failed;
+static uint64_t count_ok, count_refused, count_failed, live_sum;
 
 static uint64_t pick(uint64_t below)
 {
@@ -105,27 +105,35 @@ static void check_new(const struct ae_block_info *info)
 	}
 }
 
+/* A time of the trace: what sizes are asked for, and whether blocks become more or fewer. */
+static struct {
+	enum {
+		SMALL,
+		MIDDLE,
+		LARGE,
+		USUAL,
+		MIXED,
+		KINDS
+	} kind;
+	unsigned allocs; /* steps in a thousand that allocate */
+} times;
+
 static uint64_t pick_bytes(void)
 {
-	static const uint64_t usual[] = { 512,      4 * KiB,  1 * MiB, 2 * MiB,
-					  20 * MiB, 64 * MiB, 1 * GiB };
+	static const uint64_t usual[] = { 512,      4 * KiB,  1 * MiB,  2 * MiB,
+					  20 * MiB, 64 * MiB, 130 * MiB };
 
-	switch (pick(10)) {
-	case 0:
-		return 1 + pick(512);
-	case 1:
-	case 2:
-		return 1 + pick(64 * KiB);
-	case 3:
-		return 1 + pick(3 * MiB);
-	case 4:
+	switch (times.kind == MIXED ? pick(KINDS) : times.kind) {
+	case SMALL:
+		return 1 + pick(pick(2) ? 4 * KiB : GRANULARITY / 2);
+	case MIDDLE:
 		return 1 + pick(64 * MiB);
-	case 5:
-		return 1 + pick(512 * MiB);
-	case 6:
-		return pick(20) ? 1 + pick(5 * GiB) : UINT64_MAX - pick(5 * GiB);
-	default:
+	case LARGE:
+		return pick(50) ? 1 + pick(3 * GiB) : UINT64_MAX - pick(5 * GiB);
+	case USUAL:
 		return usual[pick(sizeof(usual) / sizeof(*usual))];
+	default:
+		return 1 + pick(512);
 	}
 }
 
@@ -299,7 +307,7 @@ static void step_limit(void)
 	uint64_t before = get_stats().bytes_resident, down = fake_failed_down(&device);
 	struct ae_pool_stats after;
 
-	limit = pick(3) ? 4 * GiB + pick(CAPACITY) : pick(2 * GiB);
+	limit = pick(4) ? 4 * GiB + pick(CAPACITY) : pick(2 * GiB);
 	ae_pool_set_limit(pool, limit);
 	after = get_stats();
 	require(after.bytes_resident <= before);
@@ -400,8 +408,10 @@ static void take_step(void)
 	if (step % 4096 == 0) {
 		device.fail_per_million = pick(3) ? 0 : (uint32_t)pick(100000);
 		device.fail_errno = pick(2) ? EIO : ENOMEM;
+		times.kind = pick(KINDS);
+		times.allocs = 250 + (unsigned)pick(200);
 	}
-	if (dice < 330)
+	if (dice < times.allocs)
 		step_alloc();
 	else if (dice < 620)
 		step_free();
@@ -411,12 +421,13 @@ static void take_step(void)
 		step_find();
 	else if (dice < 985)
 		step_limbo_end();
-	else if (dice < 994)
+	else if (dice < 992)
 		step_trim();
-	else if (dice < 997)
+	else if (dice == 992)
 		step_limit();
-	else if (dice < 998)
+	else if (dice == 993 && !pick(10))
 		step_free_owner();
+	live_sum += model_count;
 }
 
 static uint64_t setting(const char *name, const char *argument, uint64_t preset)
@@ -452,8 +463,10 @@ int main(int argc, char **argv)
 	}
 	check_all();
 	printf("trace_test: seed %" PRIu64 ", %" PRIu64 " steps: %" PRIu64 " allocations, %" PRIu64
-	       " refused (%" PRIu64 " by an error of the device), %" PRIu64 " hits\n",
-	       seed, steps, count_ok, count_refused, count_failed, get_stats().alloc_hits);
+	       " refused (%" PRIu64 " by an error of the device), %" PRIu64 " hits, %" PRIu64
+	       " blocks in the mean\n",
+	       seed, steps, count_ok, count_refused, count_failed, get_stats().alloc_hits,
+	       steps ? live_sum / steps : 0);
 
 	device.fail_per_million = 0;
 	ae_pool_destroy(pool);
