@@ -2,3 +2,4 @@
 include tests/unit/local.mk
 include tests/apps/local.mk
 include tests/e2e/local.mk
+include tests/fuzz/local.mk

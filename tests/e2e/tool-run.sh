@@ -64,7 +64,7 @@ grep -q '^SIMCUDA_MEM\|^LD_LIBRARY_PATH' "$work/out" && fail "a simulator nobody
 # LD_PRELOAD: ours comes first (after a sanitizer's run time), what was there stays.
 "$tool" run printenv LD_PRELOAD > "$work/out" 2> /dev/null || fail "LD_PRELOAD: $?"
 [ "$(cat "$work/out")" = "$preload" ] || fail "LD_PRELOAD: $(cat "$work/out")"
-other=$(ls /lib/*/libm.so.6 /lib64/libm.so.6 /usr/lib/libm.so.6 2> /dev/null | head -n 1)
+other=$(find /lib /lib64 /usr/lib -name libm.so.6 2> /dev/null | head -n 1)
 if [ -n "$other" ]; then
 	LD_PRELOAD=$other "$tool" run printenv LD_PRELOAD > "$work/out" 2> /dev/null || fail "LD_PRELOAD: $?"
 	[ "$(cat "$work/out")" = "$preload:$other" ] || fail "LD_PRELOAD: $(cat "$work/out")"
