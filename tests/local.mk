@@ -6,3 +6,4 @@ include tests/abi/local.mk
 include tests/unit/local.mk
 include tests/apps/local.mk
 include tests/e2e/local.mk
+include tests/fuzz/local.mk

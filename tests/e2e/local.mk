@@ -33,3 +33,14 @@ e2e_scripts = \
 TESTS += tests/e2e/bystander.sh tests/e2e/exports.sh
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
 	tests/gpu/run tests/gpu/torch_generate.py tests/gpu/torch_train.py
+
+tool_tests = \
+	tests/e2e/tool-docs.sh \
+	tests/e2e/tool-doctor.sh \
+	tests/e2e/tool-help.sh \
+	tests/e2e/tool-install.sh \
+	tests/e2e/tool-options.sh \
+	tests/e2e/tool-run.sh \
+	tests/e2e/tool-sim.sh
+TESTS += $(tool_tests)
+EXTRA_DIST += $(tool_tests)
