@@ -9,7 +9,7 @@ struct sums {
 	uint64_t extents, free_extents, cached_extents;
 	uint64_t chunks, cached_chunks, bytes_mapped, bytes_cached;
 	uint64_t stuck_mapped, bytes_stuck;
-	uint64_t slabs, blocks;
+	uint64_t slabs, slabs_open, spans_open, blocks;
 };
 
 #define require(condition, line)     \
@@ -65,6 +65,7 @@ static const char *check_slab(const struct ae_pool *pool, const struct ae_slab *
 	}
 	require(used == slab->used && used, "a slab counts its blocks wrongly, or is empty");
 	sums->slabs++;
+	sums->slabs_open += used < slab->slots;
 	return NULL;
 }
 
@@ -94,6 +95,7 @@ static const char *check_span(const struct ae_pool *pool, const struct ae_extent
 			return wrong;
 	}
 	require(used == span->used && used, "a span counts its units wrongly, or is empty");
+	sums->spans_open += used != UINT32_MAX;
 	return NULL;
 }
 
@@ -210,8 +212,10 @@ static const char *check_cache(const struct ae_cache *cache, const struct sums *
 	return NULL;
 }
 
-static const char *check_slab_lists(const struct ae_slabs *slabs)
+static const char *check_slab_lists(const struct ae_slabs *slabs, const struct sums *sums)
 {
+	uint64_t slabs_open = 0, spans_open = 0;
+
 	for (unsigned i = 0; i < AE_SLAB_CLASSES; i++) {
 		const struct ae_link *head = &slabs->open[i];
 
@@ -220,16 +224,22 @@ static const char *check_slab_lists(const struct ae_slabs *slabs)
 
 			require(slab->class_index == i, "a slab is listed in another class");
 			require(slab->used < slab->slots, "a full slab is listed as open");
+			slabs_open++;
 		}
 	}
 	for (unsigned i = 0; i < AE_SPAN_ORDERS; i++) {
 		const struct ae_link *head = &slabs->spans[i];
 
-		for (struct ae_link *link = head->next; link != head; link = link->next)
-			require(ae_span_free_order(ae_link_entry(link, struct ae_span, link)) ==
-					(int)i,
+		for (struct ae_link *link = head->next; link != head; link = link->next) {
+			const struct ae_span *span = ae_link_entry(link, struct ae_span, link);
+
+			require(ae_span_free_order(span) == (int)i,
 				"a span is listed under the wrong order");
+			spans_open++;
+		}
 	}
+	require(slabs_open == sums->slabs_open, "a slab with a free slot is not listed");
+	require(spans_open == sums->spans_open, "a span with free units is not listed");
 	return NULL;
 }
 
@@ -289,7 +299,7 @@ static const char *check(const struct ae_pool *pool)
 		"the stock of extents is wrong");
 	require(sums.slabs == pool->slabs.count, "slabs are counted wrongly");
 	require(sums.blocks == ae_blocks_count(&pool->blocks), "blocks are counted wrongly");
-	return check_cache(&backing->cache, &sums) ?: check_slab_lists(&pool->slabs)
+	return check_cache(&backing->cache, &sums) ?: check_slab_lists(&pool->slabs, &sums)
 	       ?: check_blocks(pool);
 }
 

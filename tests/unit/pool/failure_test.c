@@ -386,6 +386,44 @@ static void fail_trim(enum fake_op down)
 	scene_end();
 }
 
+/* Several chunks stuck in one extent that come loose one by one, and one that makes room. */
+static void fail_bit_by_bit(void)
+{
+	static const struct scene scene = { "stuck, bit by bit", set_nothing, 0 };
+	struct snapshot now;
+	uint64_t address;
+
+	scene_begin(&scene);
+	for (attempt = 1; attempt <= 3; attempt++) {
+		device.fail_op_in[FAKE_SET_ACCESS] = 1;
+		device.fail_op_always[FAKE_UNMAP] = true;
+		require(ae_pool_alloc(pool, 48 * MiB, 7, &address) == -EIO);
+		look(&now);
+		require(now.stats.bytes_cached == 48 * MiB && now.stats.chunks == 3);
+
+		/* Only the call of that number fails: one chunk stays in the extent. */
+		device.fail_op_always[FAKE_UNMAP] = false;
+		device.fail_op_in[FAKE_UNMAP] = attempt;
+		require(ae_pool_trim(pool, 0) == 32 * MiB);
+		look(&now);
+		must_free(must_alloc(100 * MiB));
+		look(&now);
+		ae_pool_trim(pool, 0);
+		look(&now);
+		require(!now.stats.bytes_resident);
+	}
+
+	/* What is stuck does not count when a block needs all there is: it is tried again. */
+	device.fail_op_in[FAKE_SET_ACCESS] = 1;
+	device.fail_op_always[FAKE_UNMAP] = true;
+	require(ae_pool_alloc(pool, 48 * MiB, 7, &address) == -EIO);
+	device.fail_op_always[FAKE_UNMAP] = false;
+	must_alloc(1024 * MiB);
+	look(&now);
+	require(now.stats.bytes_resident == 1024 * MiB);
+	scene_end();
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++) {
@@ -397,6 +435,7 @@ int main(void)
 		fail_twice(&scenes[i], FAKE_RELEASE);
 		fail_twice(&scenes[i], FAKE_UNRESERVE);
 	}
+	fail_bit_by_bit();
 	fail_growth();
 	fail_trim(FAKE_UNMAP);
 	fail_trim(FAKE_RELEASE);

@@ -406,7 +406,7 @@ static void take_step(void)
 
 	/* Long stretches with a sound device, and shorter ones in which any call may fail. */
 	if (step % 4096 == 0) {
-		device.fail_per_million = pick(3) ? 0 : (uint32_t)pick(100000);
+		device.fail_per_million = pick(3) ? 0 : (uint32_t)pick(pick(2) ? 100000 : 600000);
 		device.fail_errno = pick(2) ? EIO : ENOMEM;
 		times.kind = pick(KINDS);
 		times.allocs = 250 + (unsigned)pick(200);
