@@ -3,9 +3,9 @@
  * Layer: base. A mutex with a rank. A thread takes locks in the order of their ranks only, which
  * makes a deadlock between them impossible.
  *
- * The order is checked where AE_DEBUG is defined or NDEBUG is not: a violation prints both ranks
- * and aborts, there and then, whether or not the other thread happens to be in the way. With NDEBUG
- * (a release build) nothing is checked and nothing can abort.
+ * The order is checked where AE_DEBUG is defined (configure --enable-debug, and every build with
+ * sanitizers): a violation prints both ranks and aborts, there and then, whether or not the other
+ * thread happens to be in the way. In a release nothing is checked and nothing can abort.
  */
 #ifndef AE_BASE_LOCK_H
 #define AE_BASE_LOCK_H
@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#if defined(AE_DEBUG) || !defined(NDEBUG)
+#ifdef AE_DEBUG
 #define AE_LOCK_CHECKED 1
 #else
 #define AE_LOCK_CHECKED 0

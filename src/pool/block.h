@@ -13,7 +13,7 @@
 enum ae_block_state {
 	AE_BLOCK_LIVE,
 	AE_BLOCK_FREEING, /* between free_begin and what follows it */
-	AE_BLOCK_LIMBO, /* deferred: ends with ae_pool_limbo_end */
+	AE_BLOCK_LIMBO, /* deferred: waits for ae_pool_limbo_take */
 };
 
 /* 104 bytes, 112 with malloc's header: a block has 160 to itself, all told. */

@@ -228,8 +228,8 @@ void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address)
 	ae_lock_release(&pool->lock);
 }
 
-/* Ends the blocks in limbo, those of one owner or all of them. */
-static size_t limbo_end(struct ae_pool *pool, bool is_all, uint64_t owner)
+/* Ends the blocks of one owner that are in limbo. */
+static size_t limbo_end(struct ae_pool *pool, uint64_t owner)
 {
 	struct ae_block **place = &pool->limbo;
 	size_t count = 0;
@@ -237,7 +237,7 @@ static size_t limbo_end(struct ae_pool *pool, bool is_all, uint64_t owner)
 	while (*place) {
 		struct ae_block *block = *place;
 
-		if (!is_all && block->owner != owner) {
+		if (block->owner != owner) {
 			place = &block->limbo_next;
 			continue;
 		}
@@ -246,16 +246,6 @@ static size_t limbo_end(struct ae_pool *pool, bool is_all, uint64_t owner)
 		count++;
 	}
 	atomic_fetch_sub_explicit(&pool->limbo_count, count, memory_order_release);
-	return count;
-}
-
-size_t ae_pool_limbo_end(struct ae_pool *pool)
-{
-	size_t count;
-
-	ae_lock_acquire(&pool->lock);
-	count = limbo_end(pool, true, 0);
-	ae_lock_release(&pool->lock);
 	return count;
 }
 
@@ -286,7 +276,7 @@ size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner)
 	size_t count;
 
 	ae_lock_acquire(&pool->lock);
-	count = limbo_end(pool, false, owner);
+	count = limbo_end(pool, owner);
 	for (block = ae_blocks_first(&pool->blocks); block; block = next) {
 		next = ae_blocks_next(block);
 		if (block->owner != owner || block->state != AE_BLOCK_LIVE)

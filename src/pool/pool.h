@@ -77,7 +77,7 @@ int ae_pool_alloc(struct ae_pool *pool, uint64_t bytes, uint64_t owner, uint64_t
  * A free in two steps, with the caller's fence between them. begin: the block at exactly this
  * address stops being found, its memory is not reused yet. -ENOENT: no live block starts there.
  * Then one of: end (the memory is cached, and given back beyond cache_most), defer (the block waits
- * in limbo until ae_pool_limbo_end), cancel (the block is live again); on a block whose free was not
+ * in limbo until ae_pool_limbo_take), cancel (the block is live again); on a block whose free was not
  * begun they do nothing. None of them can fail: what they need was allocated with the block.
  */
 int ae_pool_free_begin(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
@@ -85,8 +85,6 @@ void ae_pool_free_end(struct ae_pool *pool, uint64_t address);
 void ae_pool_free_defer(struct ae_pool *pool, uint64_t address);
 void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address);
 
-/* Ends the free of every block in limbo; the caller has fenced. Returns how many. */
-size_t ae_pool_limbo_end(struct ae_pool *pool);
 /*
  * Takes one block out of limbo, as if ae_pool_free_begin had just been called: the caller fences,
  * then ends or defers it. -ENOENT: none waits.

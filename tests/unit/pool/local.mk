@@ -2,7 +2,8 @@
 check_LTLIBRARIES += tests/unit/pool/libfake.la
 tests_unit_pool_libfake_la_SOURCES = \
 	tests/unit/pool/fake_device.c \
-	tests/unit/pool/fake_device.h
+	tests/unit/pool/fake_device.h \
+	tests/unit/pool/limbo.h
 tests_unit_pool_libfake_la_LIBADD = src/pool/libpool.la src/base/libbase.la
 
 # Plain programs: they need nothing but the pool.
@@ -36,7 +37,7 @@ tests_unit_pool_pool_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_pool_pool_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)
 
 # Not built by default: make tests/bench/pool_bench
-EXTRA_PROGRAMS = tests/bench/pool_bench
+EXTRA_PROGRAMS += tests/bench/pool_bench
 CLEANFILES += tests/bench/pool_bench
 tests_bench_pool_bench_SOURCES = tests/bench/pool_bench.c
 tests_bench_pool_bench_LDADD = src/pool/libpool.la src/base/libbase.la

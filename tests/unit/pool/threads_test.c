@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fake_device.h"
+#include "limbo.h"
 #include "pool/pool.h"
 
 #define MiB         (UINT64_C(1) << 20)
@@ -59,7 +60,7 @@ static void *work(void *arg)
 			held[i] = 0;
 		}
 		if (dice % 64 == 1 && ae_pool_limbo_any(pool))
-			ae_pool_limbo_end(pool);
+			limbo_end(pool);
 		if (dice % 512 == 3)
 			ae_pool_trim(pool, 0);
 	}
@@ -85,7 +86,7 @@ int main(void)
 		require(!pthread_create(&threads[i], NULL, work, (void *)(i + 1)));
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	ae_pool_limbo_end(pool);
+	limbo_end(pool);
 	ae_pool_get_stats(pool, &stats);
 	require(!stats.blocks_live && stats.allocs == stats.frees);
 	require(!ae_pool_check(pool));

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "fake_device.h"
+#include "limbo.h"
 #include "pool/pool.h"
 
 #define KiB         UINT64_C(1024)
@@ -271,7 +272,7 @@ static void step_limbo_end(void)
 		count++;
 	}
 	require(ae_pool_limbo_any(pool) == (count != 0));
-	require(ae_pool_limbo_end(pool) == count);
+	require(limbo_end(pool) == count);
 	require(!ae_pool_limbo_any(pool));
 }
 
