@@ -791,10 +791,6 @@ CUresult CUDAAPI cuGetProcAddress(const char *symbol, void **pfn, int cudaVersio
 CUresult CUDAAPI cuGetProcAddress_v2(const char *symbol, void **pfn, int cudaVersion,
 				     cuuint64_t flags,
 				     CUdriverProcAddressQueryResult *symbolStatus);
-CUresult CUDAAPI cuProfilerInitialize(const char *configFile, const char *outputFile,
-				      int outputMode);
-CUresult CUDAAPI cuProfilerStart(void);
-CUresult CUDAAPI cuProfilerStop(void);
 
 /* Devices. */
 CUresult CUDAAPI cuDeviceGet(CUdevice *device, int ordinal);
@@ -1350,6 +1346,18 @@ CUresult CUDAAPI cuArrayDestroy(CUarray hArray);
 #define cuLaunchKernel               cuLaunchKernel_ptsz
 #define cuLaunchKernelEx             cuLaunchKernelEx_ptsz
 #define cuLaunchCooperativeKernel    cuLaunchCooperativeKernel_ptsz
+#undef cuGetProcAddress
+#define cuGetProcAddress cuGetProcAddress_v2_ptsz
+/* Asked without a flag, a program built for per-thread default streams means that kind. */
+static inline CUresult cuGetProcAddress_v2_ptsz(const char *symbol, void **pfn, int cudaVersion,
+						cuuint64_t flags,
+						CUdriverProcAddressQueryResult *symbolStatus)
+{
+	if (!(flags &
+	      (CU_GET_PROC_ADDRESS_LEGACY_STREAM | CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM)))
+		flags |= CU_GET_PROC_ADDRESS_PER_THREAD_DEFAULT_STREAM;
+	return cuGetProcAddress_v2(symbol, pfn, cudaVersion, flags, symbolStatus);
+}
 #else
 #define cuStreamWaitValue32    cuStreamWaitValue32_v2
 #define cuStreamWaitValue64    cuStreamWaitValue64_v2
