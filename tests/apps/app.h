@@ -97,6 +97,16 @@ static inline void app_start(struct app *app)
 	app_load_kernels(app);
 }
 
+/* A context of its own, current in the calling thread. */
+static inline CUresult app_context_create(CUcontext *context_out)
+{
+#if CUDA_VERSION >= 13000
+	return cuCtxCreate(context_out, NULL, 0, 0);
+#else
+	return cuCtxCreate(context_out, 0, 0);
+#endif
+}
+
 static inline CUresult app_launch(CUfunction function, CUstream stream, void **params)
 {
 	return cuLaunchKernel(function, 64, 1, 1, 128, 1, 1, 0, stream, params, NULL);

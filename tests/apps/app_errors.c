@@ -165,7 +165,7 @@ static void destroyed_context(CUcontext primary)
 	size_t size;
 
 	puts("# a destroyed context");
-	OK(cuCtxCreate_v2(&second, 0, 0));
+	OK(app_context_create(&second));
 	OK(cuMemAlloc(&p, 8 * MIB));
 	OK(cuMemAlloc(&q, 1000));
 	OK(cuCtxSetCurrent(primary));
