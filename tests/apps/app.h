@@ -60,6 +60,14 @@ static inline void app_unexpected(const char *what, const char *file, int line)
 	app_failures++;
 }
 
+/* Whether an out-parameter that held this before was written. */
+#define APP_UNTOUCHED 0x7777u
+
+static inline const char *app_out(unsigned long long value)
+{
+	return value == APP_UNTOUCHED ? "untouched" : value ? "written" : "zero";
+}
+
 /* The end of main. */
 static inline int app_end(void)
 {

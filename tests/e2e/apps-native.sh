@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # Every test program on the simulated driver alone: they succeed, and say something.
+# shellcheck disable=SC1091,SC2154
 . ./tests/env.sh
 
 [ -e "$sim/libcuda.so.1" ] || skip "the simulated driver was not built"
