@@ -71,7 +71,7 @@ static CUgraphExec capture(CUstream stream, CUstreamCaptureMode mode, CUdevicept
 
 static void refused(CUstream stream)
 {
-	CUdeviceptr before, block = 77;
+	CUdeviceptr before, block = APP_UNTOUCHED;
 	CUgraph graph = (CUgraph)1;
 	CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_RELAXED;
 	size_t size = 0, total = 0;
@@ -83,7 +83,7 @@ static void refused(CUstream stream)
 	OK(app_fill(&app, stream, before, MIB, 1));
 	CHECK(cuMemFree(before));
 	CHECK(cuMemAlloc(&block, 4 * MIB));
-	EXPECT(block == 77);
+	printf("address %s\n", app_out(block));
 	CHECK(cuMemFree(12345));
 	CHECK(cuMemAlloc(&block, 0));
 	CHECK(cuMemGetInfo(&size, &total));

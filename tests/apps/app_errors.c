@@ -2,17 +2,12 @@
 /* Every bad input to the memory calls: the codes, and whether out-parameters were written. */
 #include "app.h"
 
-#define UNTOUCHED 0x7777u
-
 /* Says what the call returned, and whether it wrote `out`. */
-#define CHECK_OUT(call, out)                                    \
-	do {                                                    \
-		out = UNTOUCHED;                                \
-		int code_ = (int)(call);                        \
-		printf("%s -> %d, %s %s\n", #call, code_, #out, \
-		       out == UNTOUCHED ? "untouched"           \
-		       : out            ? "written"             \
-					: "zero");                         \
+#define CHECK_OUT(call, out)                                                                       \
+	do {                                                                                       \
+		out = APP_UNTOUCHED;                                                               \
+		int code_ = (int)(call);                                                           \
+		printf("%s -> %d, %s %s\n", #call, code_, #out, app_out((unsigned long long)out)); \
 	} while (0)
 
 static void without_init(void)

@@ -7,8 +7,6 @@
 
 #include "app.h"
 
-#define UNTOUCHED 0x7777u
-
 typedef CUresult one_word(unsigned int *, unsigned int);
 typedef CUresult two_words(unsigned int *, unsigned int *);
 typedef CUresult free_word(unsigned int);
@@ -29,7 +27,7 @@ static void *symbol(const char *name)
 int main(void)
 {
 	struct app app;
-	unsigned int a = UNTOUCHED, b = UNTOUCHED, total = UNTOUCHED;
+	unsigned int a = APP_UNTOUCHED, b = 0, total = 0;
 
 	libcuda = dlopen("libcuda.so.1", RTLD_NOW);
 	one_word *alloc = (one_word *)symbol("cuMemAlloc");
@@ -50,7 +48,7 @@ int main(void)
 	puts("# with a context");
 	app_start(&app);
 	CHECK(alloc(&a, 1024));
-	printf("address %s\n", a == UNTOUCHED ? "untouched" : a ? "written" : "zero");
+	printf("address %s\n", app_out(a));
 	CHECK(alloc(NULL, 1024));
 	CHECK(alloc(&a, 0));
 	CHECK(info(&a, &b));

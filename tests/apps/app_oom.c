@@ -9,19 +9,21 @@
 
 static CUdeviceptr blocks[MOST];
 
-/* Takes blocks of `bytes` until it fails: the number of blocks, and the code. */
-static int take_all(size_t bytes, CUresult *code_out)
+/*
+ * Takes blocks of `bytes` until it fails: the number of blocks, the code, and what the failed call
+ * left in its out-parameter.
+ */
+static int take_all(size_t bytes, CUresult *code_out, const char **left_out)
 {
 	int count = 0;
 	CUresult code = CUDA_SUCCESS;
 
 	while (count < MOST) {
-		CUdeviceptr block = 77;
+		CUdeviceptr block = APP_UNTOUCHED;
 		code = cuMemAlloc(&block, bytes);
-		if (code) {
-			EXPECT(block == 77);
+		*left_out = app_out(block);
+		if (code)
 			break;
-		}
 		blocks[count++] = block;
 	}
 	*code_out = code;
@@ -48,9 +50,10 @@ int main(void)
 
 	for (int round = 0; round < 3; round++) {
 		CUresult code;
-		int count = take_all(bytes, &code);
+		const char *left = "";
+		int count = take_all(bytes, &code, &left);
 
-		printf("round %d: full with %d\n", round, code);
+		printf("round %d: full with %d, address %s\n", round, code, left);
 		EXPECT(count * bytes <= free_bytes);
 		EXPECT(count * bytes >= free_bytes / 10 * 9);
 		if (round == 0)
