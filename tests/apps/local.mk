@@ -32,7 +32,8 @@ check_LTLIBRARIES += \
 	tests/apps/libappctor.la \
 	tests/apps/libappkernels.la \
 	tests/apps/libapprtlda.la \
-	tests/apps/libapprtldb.la
+	tests/apps/libapprtldb.la \
+	tests/apps/liblookupsdriver.la
 EXTRA_DIST += tests/apps/Makefile.gpu
 
 # Shared objects although nothing installs them: libtool wants a place.
@@ -41,6 +42,10 @@ APP_MODULE_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_b
 tests_apps_libappkernels_la_SOURCES = tests/apps/kernels.c src/sim/include/simcuda_kernel.h
 tests_apps_libappkernels_la_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_libappkernels_la_LDFLAGS = $(APP_MODULE_LDFLAGS)
+
+tests_apps_liblookupsdriver_la_SOURCES = tests/apps/lookups_driver.c
+tests_apps_liblookupsdriver_la_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_liblookupsdriver_la_LDFLAGS = $(APP_MODULE_LDFLAGS)
 
 tests_apps_libappctor_la_SOURCES = tests/apps/ctor_lib.c tests/apps/ctor_lib.h tests/apps/app.h \
 	tests/apps/ptx.h

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 
-TESTS += tests/e2e/apps-native.sh
-EXTRA_DIST += tests/e2e/apps-native.sh
+TESTS += tests/e2e/apps-native.sh tests/e2e/cudart-lookups.sh
+EXTRA_DIST += tests/e2e/apps-native.sh tests/e2e/cudart-lookups.sh
