@@ -22,13 +22,10 @@ asked()
 asked "$abs_builddir/src/sim/cudart/.libs" >"$work/standin"
 diff "$work/expected" "$work/standin" || fail "the stand-in asks for something else"
 
-for dir in "${CUDA_HOME:-/usr/local/cuda}/lib64"; do
-	[ -e "$dir/libcudart.so.13" ] || continue
-	case $(readlink -f "$dir/libcudart.so.13") in
-	*.so.13.0.*)
-		asked "$dir" >"$work/official"
-		diff "$work/expected" "$work/official" || fail "the official runtime asks for something else"
-		;;
-	esac
-done
+toolkit=${CUDA_HOME:-/usr/local/cuda}
+if [ -e "$toolkit/lib64/libcudart.so.13" ] &&
+	grep -q 'define CUDART_VERSION *13000' "$toolkit/include/cuda_runtime_api.h"; then
+	asked "$toolkit/lib64" >"$work/official"
+	diff "$work/expected" "$work/official" || fail "the official runtime asks for something else"
+fi
 exit 0
