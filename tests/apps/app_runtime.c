@@ -213,6 +213,7 @@ static void streams(void)
 	CHECK(cudaFreeAsync(a, second));
 	/* A stream-ordered block may be freed the plain way too. */
 	CHECK(cudaFree(b));
+	CHECK(cudaStreamSynchronize(second));
 	CHECK(cudaStreamQuery(second));
 	CHECK(cudaMallocAsync((void **)&a, BYTES, NULL));
 	CHECK(launch_fill(a, WORDS, 14, NULL));
