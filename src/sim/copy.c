@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Copies. All of them are one operation: rows of bytes, in planes, from one address to another.
+ * A plain one is enqueued in the default stream and waited for; an asynchronous one from host
+ * memory that the driver does not know has read it when the call returns, and one into such memory
+ * has finished, as on a GPU. Under sim_lock for the look-ups alone.
+ */
+#include "copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct copy_op {
+	struct sim_op op;
+	struct sim_copy copy;
+	void *staged;
+};
+
+/* Device memory that exists may still be out of this device's reach. */
+static bool reachable_locked(struct CUctx_st *ctx, uint64_t address)
+{
+	struct sim_map *map = (struct sim_map *)sim_array_find(&sim_maps, address);
+
+	if (!map || map->region->kind != SIM_RESERVED)
+		return true; /* a fault decides, or a copy between devices is staged */
+	return map->access[ctx->device] != 0;
+}
+
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
+				  bool write)
+{
+	(void)ctx, (void)write;
+	if (!bytes || !sim_is_device_address(address))
+		return CUDA_SUCCESS;
+	/* Reserved is enough: what is missing there is found when the operation runs. */
+	return sim_region_find_locked(address) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+static void run_copy(struct sim_op *op)
+{
+	const struct sim_copy *copy = &((struct copy_op *)op)->copy;
+	bool reachable = true;
+
+	if (sim_options()->devices > 1 && !copy->peers) {
+		pthread_mutex_lock(&sim_lock);
+		reachable = reachable_locked(op->ctx, copy->to) &&
+			    reachable_locked(op->ctx, copy->from);
+		pthread_mutex_unlock(&sim_lock);
+	}
+	if (!reachable) {
+		sim_fault_set(op->ctx, CUDA_ERROR_ILLEGAL_ADDRESS);
+		return;
+	}
+	for (size_t z = 0; z < copy->depth; z++) {
+		for (size_t y = 0; y < copy->height; y++)
+			memmove(sim_host(copy->to + z * copy->to_plane + y * copy->to_pitch),
+				sim_host(copy->from + z * copy->from_plane + y * copy->from_pitch),
+				copy->width);
+	}
+}
+
+static void drop_copy(struct sim_op *op)
+{
+	free(((struct copy_op *)op)->staged);
+}
+
+static bool is_pageable_locked(uint64_t address)
+{
+	return !sim_is_device_address(address) && !sim_region_find_locked(address);
+}
+
+static bool stage(struct copy_op *op)
+{
+	struct sim_copy *copy = &op->copy;
+	char *to;
+
+	op->staged = malloc(copy->width * copy->height * copy->depth);
+	if (!op->staged)
+		return false;
+	to = op->staged;
+	for (size_t z = 0; z < copy->depth; z++) {
+		for (size_t y = 0; y < copy->height; y++, to += copy->width)
+			memcpy(to,
+			       (const char *)(uintptr_t)(copy->from + z * copy->from_plane +
+							 y * copy->from_pitch),
+			       copy->width);
+	}
+	copy->from = (uintptr_t)op->staged;
+	copy->from_pitch = copy->width;
+	copy->from_plane = copy->width * copy->height;
+	return true;
+}
+
+static CUresult enqueue_locked(struct CUstream_st *stream, const struct sim_copy *copy, bool async)
+{
+	struct copy_op *op;
+	CUresult result;
+
+	result = sim_address_check_locked(stream->ctx, copy->to, copy->width, true);
+	if (result == CUDA_SUCCESS)
+		result = sim_address_check_locked(stream->ctx, copy->from, copy->width, false);
+	if (result == CUDA_SUCCESS && !async)
+		result = sim_capture_check_locked();
+	if (result != CUDA_SUCCESS || !copy->width || !copy->height || !copy->depth)
+		return result;
+	op = sim_op_new(sizeof(*op), run_copy, drop_copy, CU_GRAPH_NODE_TYPE_MEMCPY);
+	if (!op)
+		return CUDA_ERROR_OUT_OF_MEMORY;
+	op->copy = *copy;
+	if (async && !stream->capture) {
+		if (is_pageable_locked(copy->from) && !stage(op)) {
+			sim_op_put(&op->op);
+			return CUDA_ERROR_OUT_OF_MEMORY;
+		}
+		async = !is_pageable_locked(copy->to);
+	}
+	return async ? sim_enqueue_locked(stream, &op->op)
+		     : sim_enqueue_wait_locked(stream, &op->op);
+}
+
+CUresult sim_copy_start(const struct sim_copy *copy, CUstream handle, bool per_thread, bool async)
+{
+	struct CUstream_st *stream;
+	CUresult result;
+
+	pthread_mutex_lock(&sim_lock);
+	result = sim_stream_get_locked(handle, per_thread, &stream);
+	if (result == CUDA_SUCCESS)
+		result = enqueue_locked(stream, copy, async);
+	pthread_mutex_unlock(&sim_lock);
+	return result;
+}
+
+static CUresult linear(uint64_t to, uint64_t from, size_t bytes, bool peers, CUstream handle,
+		       bool per_thread, bool async)
+{
+	struct sim_copy copy = { .to = to, .from = from, .width = bytes, .height = 1, .depth = 1 };
+
+	copy.peers = peers;
+	return sim_copy_start(&copy, handle, per_thread, async);
+}
+
+CUresult cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount)
+{
+	ENTER(cuMemcpy);
+	return linear(dst, src, ByteCount, false, NULL, false, false);
+}
+
+CUresult cuMemcpy_ptds(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount)
+{
+	ENTER(cuMemcpy_ptds);
+	return linear(dst, src, ByteCount, false, NULL, true, false);
+}
+
+CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+{
+	ENTER(cuMemcpyHtoD_v2);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, NULL, false, false);
+}
+
+CUresult cuMemcpyHtoD_v2_ptds(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
+{
+	ENTER(cuMemcpyHtoD_v2_ptds);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, NULL, true, false);
+}
+
+CUresult cuMemcpyDtoH_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)
+{
+	ENTER(cuMemcpyDtoH_v2);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, NULL, false, false);
+}
+
+CUresult cuMemcpyDtoH_v2_ptds(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)
+{
+	ENTER(cuMemcpyDtoH_v2_ptds);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, NULL, true, false);
+}
+
+CUresult cuMemcpyDtoD_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)
+{
+	ENTER(cuMemcpyDtoD_v2);
+	return linear(dstDevice, srcDevice, ByteCount, false, NULL, false, false);
+}
+
+CUresult cuMemcpyDtoD_v2_ptds(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)
+{
+	ENTER(cuMemcpyDtoD_v2_ptds);
+	return linear(dstDevice, srcDevice, ByteCount, false, NULL, true, false);
+}
+
+CUresult cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
+		      CUcontext srcContext, size_t ByteCount)
+{
+	ENTER(cuMemcpyPeer);
+	return linear(dstDevice, srcDevice, ByteCount, true, NULL, false, false);
+}
+
+CUresult cuMemcpyPeer_ptds(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
+			   CUcontext srcContext, size_t ByteCount)
+{
+	ENTER(cuMemcpyPeer_ptds);
+	return linear(dstDevice, srcDevice, ByteCount, true, NULL, true, false);
+}
+
+CUresult cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)
+{
+	ENTER(cuMemcpyAsync);
+	return linear(dst, src, ByteCount, false, hStream, false, true);
+}
+
+CUresult cuMemcpyAsync_ptsz(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)
+{
+	ENTER(cuMemcpyAsync_ptsz);
+	return linear(dst, src, ByteCount, false, hStream, true, true);
+}
+
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount,
+			      CUstream hStream)
+{
+	ENTER(cuMemcpyHtoDAsync_v2);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, hStream, false, true);
+}
+
+CUresult cuMemcpyHtoDAsync_v2_ptsz(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount,
+				   CUstream hStream)
+{
+	ENTER(cuMemcpyHtoDAsync_v2_ptsz);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, hStream, true, true);
+}
+
+CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount,
+			      CUstream hStream)
+{
+	ENTER(cuMemcpyDtoHAsync_v2);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, hStream, false, true);
+}
+
+CUresult cuMemcpyDtoHAsync_v2_ptsz(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount,
+				   CUstream hStream)
+{
+	ENTER(cuMemcpyDtoHAsync_v2_ptsz);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, hStream, true, true);
+}
+
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount,
+			      CUstream hStream)
+{
+	ENTER(cuMemcpyDtoDAsync_v2);
+	return linear(dstDevice, srcDevice, ByteCount, false, hStream, false, true);
+}
+
+CUresult cuMemcpyDtoDAsync_v2_ptsz(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount,
+				   CUstream hStream)
+{
+	ENTER(cuMemcpyDtoDAsync_v2_ptsz);
+	return linear(dstDevice, srcDevice, ByteCount, false, hStream, true, true);
+}
+
+CUresult cuMemcpyPeerAsync(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
+			   CUcontext srcContext, size_t ByteCount, CUstream hStream)
+{
+	ENTER(cuMemcpyPeerAsync);
+	return linear(dstDevice, srcDevice, ByteCount, true, hStream, false, true);
+}
+
+CUresult cuMemcpyPeerAsync_ptsz(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
+				CUcontext srcContext, size_t ByteCount, CUstream hStream)
+{
+	ENTER(cuMemcpyPeerAsync_ptsz);
+	return linear(dstDevice, srcDevice, ByteCount, true, hStream, true, true);
+}
