@@ -33,7 +33,7 @@ int main(void)
 	lookup(RTLD_DEFAULT, "no_such_function", LIBC_BASE_VERSION);
 	lookup(libcuda, "cuNothing", "libcuda.so.1");
 
-	/* The driver's symbols carry no version: any is accepted, by the dynamic linker's rules. */
+	/* The driver's symbols carry no version, so the dynamic linker finds none by one. */
 	int found = 0;
 #define MEMBER(name)                                                                           \
 	driver.p_##name =                                                                      \

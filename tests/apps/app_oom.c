@@ -53,7 +53,7 @@ int main(void)
 		const char *left = "";
 		int count = take_all(bytes, &code, &left);
 
-		printf("round %d: full with %d, address %s\n", round, code, left);
+		printf("round %d: full, code %d, address %s\n", round, code, left);
 		EXPECT(count * bytes <= free_bytes);
 		EXPECT(count * bytes >= free_bytes / 10 * 9);
 		if (round == 0)
