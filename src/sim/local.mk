@@ -117,3 +117,5 @@ src/sim/errors.h: $(top_srcdir)/src/sim/gen-errors.awk $(top_srcdir)/src/sim/inc
 BUILT_SOURCES += src/sim/errors.h src/sim/stubs.c
 CLEANFILES += src/sim/errors.h src/sim/stubs.c $(SIM_EXPORTS)
 EXTRA_DIST += src/sim/symbols.tsv src/sim/gen-symbols.awk src/sim/gen-errors.awk
+
+include src/sim/cudart/local.mk

@@ -25,7 +25,7 @@ run_with()
 		set -- env "LD_LIBRARY_PATH=$path" ${libraries:+"LD_PRELOAD=$libraries"} "$@"
 	fi
 	SIMCUDA_DRIVER=$version SIMCUDA_DIR=${SIMCUDA_DIR-$work/sim} \
-		SIMCUDA_KERNELS=$abs_builddir/tests/apps/.libs/kernels.so timeout 120 "$@"
+		SIMCUDA_KERNELS=$abs_builddir/tests/apps/.libs/libappkernels.so timeout 120 "$@"
 }
 
 # native VERSION COMMAND...: on that version of the simulated driver.

@@ -22,19 +22,15 @@ e2e_apps = \
 	tests/e2e/route-linked.app \
 	tests/e2e/route-rtld.app \
 	tests/e2e/route-runtime.app \
+	tests/e2e/route-runtime-ptds.app \
 	tests/e2e/route-threads.app
 
 e2e_scripts = \
 	tests/e2e/bystander.sh \
+	tests/e2e/cudart-lookups.sh \
 	tests/e2e/environment.sh \
 	tests/e2e/exports.sh \
-	tests/e2e/fail-open.sh
-
-TESTS += tests/e2e/bystander.sh tests/e2e/exports.sh
-EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
-	tests/gpu/run tests/gpu/torch_generate.py tests/gpu/torch_train.py
-
-tool_tests = \
+	tests/e2e/fail-open.sh \
 	tests/e2e/tool-docs.sh \
 	tests/e2e/tool-doctor.sh \
 	tests/e2e/tool-help.sh \
@@ -42,5 +38,7 @@ tool_tests = \
 	tests/e2e/tool-options.sh \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh
-TESTS += $(tool_tests)
-EXTRA_DIST += $(tool_tests)
+
+TESTS += $(e2e_apps) $(e2e_scripts)
+EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
+	tests/gpu/run tests/gpu/torch_generate.py tests/gpu/torch_train.py

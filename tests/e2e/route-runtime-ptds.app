@@ -1,0 +1,1 @@
+pool app_runtime_ptds
