@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 
 /* From the driver API's documentation. */
 #define CUDA_ERROR_OUT_OF_MEMORY 2
+#define CUDA_ERROR_NO_DEVICE     100
 #define ATTRIBUTE_VMM            102
 #define ATTRIBUTE_POSIX_FD       103
 #define ALLOCATION_PINNED        1
@@ -97,8 +99,12 @@ static const char *error_name(const struct driver *driver, int error)
 }
 
 /* What the device lacks, from the kernel's side. */
-static const char *advice(void)
+static const char *advice(int error)
 {
+	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+
+	if (error == CUDA_ERROR_NO_DEVICE && visible)
+		return "CUDA_VISIBLE_DEVICES is set, and may leave none: unset it";
 	if (exists("/dev/nvidiactl"))
 		return "see the kernel's log for NVRM or Xid lines, and nvidia-smi";
 	if (exists("/proc/driver/nvidia/version"))
@@ -305,7 +311,7 @@ static void look_at_driver(struct ae_doctor *doctor, void *path)
 	error = driver.cuInit(0);
 	if (error != 0) {
 		ae_doctor_say(doctor, AE_VERDICT_FAIL, "driver: cuInit: %s: %s",
-			      error_name(&driver, error), advice());
+			      error_name(&driver, error), advice(error));
 		return;
 	}
 	error = driver.cuDriverGetVersion(&version);
