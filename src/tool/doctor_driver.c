@@ -298,7 +298,7 @@ static void look_at_device(struct ae_doctor *doctor, const struct driver *driver
 static void look_at_driver(struct ae_doctor *doctor, void *path)
 {
 	int version = 0, count = 0, error;
-	struct driver driver;
+	struct driver driver = { 0 };
 	void *library;
 
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
