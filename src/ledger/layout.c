@@ -2,7 +2,6 @@
 #include "ledger/layout.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,18 +76,4 @@ void ae_ledger_text_clean(const char *from, char text_out[AE_LEDGER_NAME_MAX])
 	for (i = 0; i < AE_LEDGER_NAME_MAX - 1 && from[i]; i++)
 		text_out[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
 	memset(text_out + i, 0, AE_LEDGER_NAME_MAX - i);
-}
-
-int ae_ledger_slot_alive(int fd, size_t index)
-{
-	struct flock lock = {
-		.l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_start = AE_LEDGER_LOCK_ALIVE_0 + (off_t)index,
-		.l_len = 1,
-	};
-
-	if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
-		return -errno;
-	return lock.l_type != F_UNLCK;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/fd.h"
 #include "ledger/ledger.h"
 
 #define AE_LEDGER_MAGIC        0x72656764656c6561ULL /* "aeledger" */
@@ -69,8 +70,26 @@ int ae_ledger_header_check(const struct ae_ledger_header *header, off_t file_siz
 /* Copies up to AE_LEDGER_NAME_MAX bytes as printable, terminated text. */
 void ae_ledger_text_clean(const char *from, char text_out[AE_LEDGER_NAME_MAX]);
 
+/*
+ * The change lock. Its holder may be stopped or frozen, so that the wait has an end: -ETIMEDOUT
+ * after two seconds.
+ */
+int ae_ledger_lock_changes(int fd, const char *path, char *why, size_t why_size);
+void ae_ledger_unlock_changes(int fd);
+
+/* Takes the alive lock of a slot: 0, -EAGAIN when somebody has it, or another negative errno. */
+int ae_ledger_lock_alive(int fd, size_t index);
+
 /* 1: somebody holds the alive lock of that slot; 0: nobody; or a negative errno. */
 int ae_ledger_slot_alive(int fd, size_t index);
+
+/*
+ * What ae_ledger_open does with the file system: the directory, the file, its size and its header.
+ * Gives two open file descriptions of the file, and its path, of path_size bytes.
+ */
+int ae_ledger_file_open(const char *dir, const char *group, const unsigned char uuid[16],
+			uint64_t total, char *why, size_t why_size, char *path, size_t path_size,
+			struct ae_fd *file_out, struct ae_fd *alive_out);
 
 /* For a sentence in why: cut where it does not fit. */
 void ae_ledger_explain(char *why, size_t why_size, const char *format, ...)

@@ -5,4 +5,6 @@ src_ledger_libledger_la_SOURCES = \
 	src/ledger/layout.h \
 	src/ledger/ledger.c \
 	src/ledger/ledger.h \
+	src/ledger/lock.c \
+	src/ledger/open.c \
 	src/ledger/read.c

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* aerostat doctor: will it work here, and if not why. */
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/parse.h"
+#include "tool/child.h"
 #include "tool/doctor.h"
 #include "tool/tool.h"
 
@@ -28,6 +31,63 @@ void ae_doctor_say(struct ae_doctor *doctor, enum ae_verdict verdict, const char
 	printf("%-4s  %s\n", names[verdict], line);
 	/* What comes next may crash. */
 	fflush(stdout);
+}
+
+/* What the child tells its parent, in memory that both have. */
+struct outcome {
+	struct ae_doctor *doctor;
+	void (*check)(struct ae_doctor *doctor, void *arg);
+	void *arg;
+	int failures;
+	int warnings;
+	bool finished;
+};
+
+static int run_check(void *arg)
+{
+	struct outcome *outcome = arg;
+	struct ae_doctor *doctor = outcome->doctor;
+
+	doctor->failures = doctor->warnings = 0;
+	outcome->check(doctor, outcome->arg);
+	outcome->failures = doctor->failures;
+	outcome->warnings = doctor->warnings;
+	outcome->finished = true;
+	return 0;
+}
+
+void ae_doctor_in_child(struct ae_doctor *doctor, const char *name, const char *advice,
+			int timeout_ms, void (*check)(struct ae_doctor *doctor, void *arg),
+			void *arg)
+{
+	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int ret, status = 0;
+
+	if (outcome == MAP_FAILED) {
+		ae_doctor_say(doctor, AE_VERDICT_FAIL, "%s: not examined: out of memory", name);
+		return;
+	}
+	*outcome = (struct outcome){ .doctor = doctor, .check = check, .arg = arg };
+	ret = ae_child_run(run_check, outcome, timeout_ms, &status);
+	if (outcome->finished) {
+		doctor->failures += outcome->failures;
+		doctor->warnings += outcome->warnings;
+	} else if (ret == -ETIMEDOUT) {
+		ae_doctor_say(doctor, AE_VERDICT_FAIL, "%s: no answer within %d s: %s", name,
+			      timeout_ms / 1000, advice);
+	} else if (ret != 0) {
+		ae_doctor_say(doctor, AE_VERDICT_FAIL, "%s: not examined: %s", name,
+			      strerror(-ret));
+	} else if (status > 128) {
+		ae_doctor_say(doctor, AE_VERDICT_FAIL, "%s: it crashes (signal %d): %s", name,
+			      status - 128, advice);
+	} else {
+		ae_doctor_say(doctor, AE_VERDICT_FAIL,
+			      "%s: it ends the process that loads it (exit status %d): %s", name,
+			      status, advice);
+	}
+	munmap(outcome, sizeof(*outcome));
 }
 
 static void warn_of_option(void *arg, const char *line)

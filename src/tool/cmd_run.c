@@ -157,7 +157,7 @@ static int parse(struct run *run, int argc, char **argv)
 
 static int use_library(void)
 {
-	char path[PATH_MAX], why[PATH_MAX + 256];
+	char path[PATH_MAX], why[PATH_MAX + 256], value[2 * PATH_MAX];
 
 	if (ae_path_library(path, why, sizeof(why)) != 0)
 		return ae_failure(NAME, "%s", why);
@@ -166,10 +166,10 @@ static int use_library(void)
 				  "%s: LD_PRELOAD takes no path with a space or a colon in it: "
 				  "install aerostat elsewhere",
 				  path);
-	if (prepend("LD_PRELOAD", path) != 0)
-		return AE_EXIT_FAILED;
 	/* A sanitizer's run time comes first of all; empty in builds without one. */
-	return *AE_SANITIZE_LIBS ? prepend("LD_PRELOAD", AE_SANITIZE_LIBS) : 0;
+	snprintf(value, sizeof(value), "%s%s%s", AE_SANITIZE_LIBS, *AE_SANITIZE_LIBS ? ":" : "",
+		 path);
+	return prepend("LD_PRELOAD", value);
 }
 
 static int use_simulator(void)

@@ -28,6 +28,14 @@ enum ae_verdict {
 void ae_doctor_say(struct ae_doctor *doctor, enum ae_verdict verdict, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * Runs check in a child and takes over what it counted. A child that crashes, hangs, or is ended by
+ * what it loads is a FAIL of its own: "NAME: it crashes (signal 11): ADVICE".
+ */
+void ae_doctor_in_child(struct ae_doctor *doctor, const char *name, const char *advice,
+			int timeout_ms, void (*check)(struct ae_doctor *doctor, void *arg),
+			void *arg);
+
 /* Loads doctor->config from envp (NULL: this process's) and says what is wrong with it. */
 void ae_doctor_options(struct ae_doctor *doctor, char *const *envp);
 

@@ -4,15 +4,14 @@
  * tool's own: it shares none with the layers that it examines.
  */
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "tool/child.h"
 #include "tool/doctor.h"
 #include "tool/paths.h"
 
@@ -21,6 +20,7 @@
 
 /* From the driver API's documentation. */
 #define CUDA_ERROR_OUT_OF_MEMORY 2
+#define CUDA_ERROR_NO_DEVICE     100
 #define ATTRIBUTE_VMM            102
 #define ATTRIBUTE_POSIX_FD       103
 #define ALLOCATION_PINNED        1
@@ -82,11 +82,6 @@ struct driver {
 #undef CALL
 };
 
-struct look {
-	struct ae_doctor *doctor;
-	const char *path; /* what to open */
-};
-
 static bool exists(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -104,8 +99,12 @@ static const char *error_name(const struct driver *driver, int error)
 }
 
 /* What the device lacks, from the kernel's side. */
-static const char *advice(void)
+static const char *advice(int error)
 {
+	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
+
+	if (error == CUDA_ERROR_NO_DEVICE && visible)
+		return "CUDA_VISIBLE_DEVICES is set, and may leave none: unset it";
 	if (exists("/dev/nvidiactl"))
 		return "see the kernel's log for NVRM or Xid lines, and nvidia-smi";
 	if (exists("/proc/driver/nvidia/version"))
@@ -296,28 +295,24 @@ static void look_at_device(struct ae_doctor *doctor, const struct driver *driver
 	driver->cuDevicePrimaryCtxRelease_v2(device);
 }
 
-/* In a child. Returns the number of failures, and 64 more when there were warnings. */
-static int look_at_driver(void *arg)
+static void look_at_driver(struct ae_doctor *doctor, void *path)
 {
-	const struct look *look = arg;
-	struct ae_doctor *doctor = look->doctor;
 	int version = 0, count = 0, error;
-	struct driver driver;
+	struct driver driver = { 0 };
 	void *library;
 
-	doctor->failures = doctor->warnings = 0;
-	library = dlopen(look->path, RTLD_NOW | RTLD_LOCAL);
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
-		explain_missing(doctor, look->path, dlerror());
-		return 1;
+		explain_missing(doctor, path, dlerror());
+		return;
 	}
 	if (!resolve(doctor, library, &driver))
-		return 1;
+		return;
 	error = driver.cuInit(0);
 	if (error != 0) {
 		ae_doctor_say(doctor, AE_VERDICT_FAIL, "driver: cuInit: %s: %s",
-			      error_name(&driver, error), advice());
-		return 1;
+			      error_name(&driver, error), advice(error));
+		return;
 	}
 	error = driver.cuDriverGetVersion(&version);
 	if (error != 0 || version < DRIVER_OLDEST)
@@ -332,16 +327,13 @@ static int look_at_driver(void *arg)
 	if (error != 0 || count == 0)
 		ae_doctor_say(doctor, AE_VERDICT_FAIL,
 			      "driver: no device is visible to it: see CUDA_VISIBLE_DEVICES");
-	for (int i = 0; i < count; i++)
+	for (int i = 0; error == 0 && i < count; i++)
 		look_at_device(doctor, &driver, i);
-	return (doctor->failures < 63 ? doctor->failures : 63) + (doctor->warnings ? 64 : 0);
 }
 
 void ae_doctor_driver(struct ae_doctor *doctor)
 {
 	char path[PATH_MAX + 32] = "libcuda.so.1", dir[PATH_MAX], why[PATH_MAX + 256];
-	struct look look = { doctor, path };
-	int ret, status = 0;
 
 	if (doctor->sim) {
 		if (ae_path_simulator(dir, why, sizeof(why)) != 0) {
@@ -350,21 +342,7 @@ void ae_doctor_driver(struct ae_doctor *doctor)
 		}
 		snprintf(path, sizeof(path), "%s/libcuda.so.1", dir);
 	}
-	ret = ae_child_run(look_at_driver, &look, DRIVER_WAIT_MS, &status);
-	if (ret == -ETIMEDOUT)
-		ae_doctor_say(doctor, AE_VERDICT_FAIL,
-			      "driver: no answer within %d s: see the kernel's log for NVRM or Xid "
-			      "lines",
-			      DRIVER_WAIT_MS / 1000);
-	else if (ret != 0)
-		ae_doctor_say(doctor, AE_VERDICT_FAIL, "driver: cannot be asked: %s",
-			      strerror(-ret));
-	else if (status >= 128)
-		ae_doctor_say(doctor, AE_VERDICT_FAIL,
-			      "driver: it crashes (signal %d): install it again", status - 128);
-	else {
-		/* The child has said it. */
-		doctor->failures += status % 64;
-		doctor->warnings += status / 64;
-	}
+	ae_doctor_in_child(doctor, "driver",
+			   "see the kernel's log for NVRM or Xid lines, or install it again",
+			   DRIVER_WAIT_MS, look_at_driver, path);
 }

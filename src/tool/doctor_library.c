@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <elf.h>
-#include <errno.h>
 #include <gnu/libc-version.h>
 #include <link.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "tool/child.h"
 #include "tool/doctor.h"
 #include "tool/paths.h"
 
@@ -127,46 +125,35 @@ static unsigned int needed_glibc(const struct image *image)
 	return highest;
 }
 
-struct load {
-	struct ae_doctor *doctor;
-	const char *path;
-};
-
-/* In a child: the process that looks is not the one that has the library. */
-static int try_load(void *arg)
+static void try_load(struct ae_doctor *doctor, void *path)
 {
-	const struct load *load = arg;
 	const char *(*version)(void);
-	void *library = dlopen(load->path, RTLD_LAZY | RTLD_LOCAL);
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 
 	if (!library) {
-		ae_doctor_say(load->doctor, AE_VERDICT_FAIL, "libaerostat: cannot be loaded: %s",
+		ae_doctor_say(doctor, AE_VERDICT_FAIL, "libaerostat: cannot be loaded: %s",
 			      dlerror());
-		return 1;
+		return;
 	}
 	version = (const char *(*)(void))dlsym(library, "aerostat_version");
-	if (!version) {
-		ae_doctor_say(load->doctor, AE_VERDICT_FAIL,
-			      "libaerostat: %s is another library of that name", load->path);
-		return 1;
-	}
-	if (strcmp(version(), PACKAGE_VERSION) != 0) {
-		ae_doctor_say(load->doctor, AE_VERDICT_WARN,
+	if (!version)
+		ae_doctor_say(doctor, AE_VERDICT_FAIL,
+			      "libaerostat: %s is another library of that name", (char *)path);
+	else if (strcmp(version(), PACKAGE_VERSION) != 0)
+		ae_doctor_say(doctor, AE_VERDICT_WARN,
 			      "libaerostat: version %s, and this tool is of version %s: install "
 			      "both from one build",
 			      version(), PACKAGE_VERSION);
-		return 2;
-	}
-	return 0;
+	else
+		ae_doctor_say(doctor, AE_VERDICT_OK, "libaerostat: %s, version %s", (char *)path,
+			      PACKAGE_VERSION);
 }
 
 void ae_doctor_library(struct ae_doctor *doctor)
 {
-	char path[PATH_MAX], why[PATH_MAX + 256];
-	struct load load = { doctor, path };
-	unsigned int needed = 0, here;
+	char path[PATH_MAX], why[PATH_MAX + 256], here[64];
+	unsigned int needed = 0;
 	struct image image;
-	int ret, status = 0;
 
 	if (ae_path_library(path, why, sizeof(why)) != 0) {
 		ae_doctor_say(doctor, AE_VERDICT_FAIL, "libaerostat: %s", why);
@@ -176,31 +163,18 @@ void ae_doctor_library(struct ae_doctor *doctor)
 		needed = needed_glibc(&image);
 		free(image.bytes);
 	}
-	snprintf(why, sizeof(why), "GLIBC_%s", gnu_get_libc_version());
-	here = glibc_number(why);
-	if (needed > here) {
+	snprintf(here, sizeof(here), "GLIBC_%s", gnu_get_libc_version());
+	if (needed > glibc_number(here)) {
 		ae_doctor_say(doctor, AE_VERDICT_FAIL,
 			      "libaerostat: %s needs GLIBC_2.%u, and this system has %s: build "
 			      "aerostat on a system as old as this one",
-			      path, needed % 1000, gnu_get_libc_version());
+			      path, needed % 1000, here);
 		return;
 	}
-	ret = ae_child_run(try_load, &load, LOAD_WAIT_MS, &status);
-	if (ret != 0)
-		ae_doctor_say(doctor, AE_VERDICT_FAIL, "libaerostat: loading %s: %s", path,
-			      ret == -ETIMEDOUT ? "it hangs" : strerror(-ret));
-	else if (status > 2)
-		ae_doctor_say(doctor, AE_VERDICT_FAIL,
-			      "libaerostat: loading %s ends with signal %d", path, status - 128);
-	else if (status == 1)
-		doctor->failures++; /* the child has said it */
-	else if (status == 2)
-		doctor->warnings++;
-	else if (needed)
-		ae_doctor_say(doctor, AE_VERDICT_OK,
-			      "libaerostat: %s, version %s, needs GLIBC_2.%u (here: %s)", path,
-			      PACKAGE_VERSION, needed % 1000, gnu_get_libc_version());
-	else
-		ae_doctor_say(doctor, AE_VERDICT_OK, "libaerostat: %s, version %s", path,
-			      PACKAGE_VERSION);
+	if (needed)
+		ae_doctor_say(doctor, AE_VERDICT_OK, "C library: GLIBC_2.%u is needed, and %s here",
+			      needed % 1000, here);
+	/* The process that looks is not the one that has the library. */
+	ae_doctor_in_child(doctor, "libaerostat", "install aerostat again", LOAD_WAIT_MS, try_load,
+			   path);
 }

@@ -6,7 +6,8 @@
 . ./tests/env.sh
 
 ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0:handle_segv=0
-export ASAN_OPTIONS
+TSAN_OPTIONS=handle_segv=0
+export ASAN_OPTIONS TSAN_OPTIONS
 unset LD_PRELOAD LD_LIBRARY_PATH
 
 examine()
@@ -59,6 +60,9 @@ driver()
 driver '#include <signal.h>
 __attribute__((constructor)) static void crash(void) { raise(SIGSEGV); }'
 says '^FAIL  driver: it crashes (signal 11)'
+driver '#include <stdlib.h>
+__attribute__((constructor)) static void leave(void) { _Exit(0); }'
+says '^FAIL  driver: it ends the process that loads it (exit status 0)'
 driver 'int x;'
 says '^FAIL  driver: it has no cu.*: a driver for CUDA 11.2 or later'
 names='cuDriverGetVersion cuGetErrorName cuDeviceGetCount cuDeviceGet cuDeviceGetName

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The locks of a ledger: bytes of its file, locked through open file descriptions. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "ledger/layout.h"
+
+#define WAIT_NS     2000000000LL
+#define STEP_NS     100000L
+#define STEP_MAX_NS 20000000L
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int set_lock(int fd, short type, off_t offset)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : -errno;
+}
+
+int ae_ledger_lock_changes(int fd, const char *path, char *why, size_t why_size)
+{
+	int64_t deadline = now_ns() + WAIT_NS;
+	struct timespec step = { 0, STEP_NS };
+	int ret;
+
+	for (;;) {
+		ret = set_lock(fd, F_WRLCK, AE_LEDGER_LOCK_CHANGE);
+		if (ret != -EAGAIN && ret != -EACCES && ret != -EINTR)
+			break;
+		if (now_ns() >= deadline) {
+			ae_ledger_explain(why, why_size,
+					  "%s has been locked for two seconds by another process, "
+					  "which may be stopped: see who has it open (fuser %s)",
+					  path, path);
+			return -ETIMEDOUT;
+		}
+		nanosleep(&step, NULL);
+		if (step.tv_nsec < STEP_MAX_NS)
+			step.tv_nsec *= 2;
+	}
+	if (ret != 0)
+		ae_ledger_explain(why, why_size, "cannot lock %s: %s", path, strerrordesc_np(-ret));
+	return ret;
+}
+
+void ae_ledger_unlock_changes(int fd)
+{
+	set_lock(fd, F_UNLCK, AE_LEDGER_LOCK_CHANGE);
+}
+
+int ae_ledger_lock_alive(int fd, size_t index)
+{
+	return set_lock(fd, F_WRLCK, AE_LEDGER_LOCK_ALIVE_0 + (off_t)index);
+}
+
+int ae_ledger_slot_alive(int fd, size_t index)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = AE_LEDGER_LOCK_ALIVE_0 + (off_t)index,
+		.l_len = 1,
+	};
+
+	if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
+		return -errno;
+	return lock.l_type != F_UNLCK;
+}
