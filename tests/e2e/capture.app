@@ -1,1 +1,1 @@
-pool app_capture
+pool 11080 app_capture

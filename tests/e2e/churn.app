@@ -1,1 +1,1 @@
-pool app_churn
+pool 11020 app_churn

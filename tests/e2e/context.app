@@ -1,1 +1,1 @@
-pool app_context
+pool 13000 app_context

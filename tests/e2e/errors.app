@@ -1,1 +1,1 @@
-pool app_errors
+pool 13000 app_errors

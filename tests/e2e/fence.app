@@ -1,1 +1,1 @@
-pool app_fence
+pool 13000 app_fence

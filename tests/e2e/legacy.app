@@ -1,1 +1,1 @@
-none app_legacy
+none 11020 app_legacy

@@ -1,1 +1,1 @@
-pool app_oom
+pool 11020 app_oom

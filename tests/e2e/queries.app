@@ -1,1 +1,1 @@
-pool app_queries
+pool 11020 app_queries

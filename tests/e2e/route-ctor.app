@@ -1,1 +1,1 @@
-pool app_ctor
+pool 11020 app_ctor

@@ -1,1 +1,1 @@
-pool app_dlsym
+pool 11020 app_dlsym

@@ -1,1 +1,1 @@
-pool app_dlvsym
+pool 11020 app_dlvsym

@@ -1,1 +1,1 @@
-pool app_fork
+pool 11020 app_fork

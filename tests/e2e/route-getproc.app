@@ -1,1 +1,1 @@
-pool app_getproc
+pool 11080 app_getproc

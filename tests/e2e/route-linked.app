@@ -1,1 +1,1 @@
-pool app_linked
+pool 11020 app_linked

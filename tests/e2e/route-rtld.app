@@ -1,1 +1,1 @@
-none app_rtld
+none 11020 app_rtld

@@ -1,1 +1,1 @@
-pool app_runtime_ptds
+pool 13000 app_runtime_ptds

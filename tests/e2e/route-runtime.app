@@ -1,1 +1,1 @@
-pool app_runtime
+pool 13000 app_runtime

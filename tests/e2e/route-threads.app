@@ -1,1 +1,1 @@
-pool app_threads
+pool 11020 app_threads

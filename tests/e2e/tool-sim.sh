@@ -34,7 +34,7 @@ for driver in 11020 11080 12040; do
 	fi
 done
 
-AEROSTAT_DIR=$work/none "$tool" doctor --sim > "$work/out" 2> "$work/err" ||
+AEROSTAT_DIR=$work/none SIMCUDA_DIR=$work/sim "$tool" doctor --sim > "$work/out" 2> "$work/err" ||
 	fail "doctor --sim: $?: $(cat "$work/out" "$work/err")"
 grep -q '^ok    driver: simulated, for CUDA 13' "$work/out" || fail "doctor --sim: $(cat "$work/out")"
 grep -q '^ok    device 0: virtual memory management, granularity 2 MiB' "$work/out" ||
