@@ -28,6 +28,20 @@ for program in capture churn context ctor dlsym dlvsym errors fence fork getproc
 	fi
 done
 
+# The driver's interface alone, on older drivers.
+for driver in 11020 11080 12040; do
+	for program in capture context ctor dlsym errors getproc legacy linked queries; do
+		out=$work/$program.$driver
+		if ! LD_LIBRARY_PATH=$abs_builddir/src/sim/driver-$driver/.libs \
+			timeout 120 "$apps/app_$program" >"$out" 2>"$out.err"; then
+			echo "app_$program failed on driver $driver:"
+			grep FAILED "$out" || tail -n 5 "$out"
+			tail -n 5 "$out.err"
+			failures=$((failures + 1))
+		fi
+	done
+done
+
 # The same again is the same output: nothing in it depends on time or addresses.
 for program in churn errors getproc queries; do
 	timeout 120 "$apps/app_$program" >"$work/$program.again" 2>/dev/null
