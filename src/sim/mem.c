@@ -67,6 +67,10 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInByt
 	result = sim_current(&ctx);
 	if (result != CUDA_SUCCESS)
 		return result;
+	if (dptr)
+		*dptr = 0;
+	if (pPitch)
+		*pPitch = 0;
 	/* 2^31 - 1 is the attribute MAX_PITCH. */
 	if (!dptr || !pPitch || !WidthInBytes || !Height || WidthInBytes > 0x7fffffff ||
 	    (ElementSizeBytes != 4 && ElementSizeBytes != 8 && ElementSizeBytes != 16) ||

@@ -111,6 +111,10 @@ CUresult sim_region_reserve_locked(uint64_t bytes, uint64_t alignment, uint64_t 
 		host = hint - SIMK_DISTANCE;
 	if (!host)
 		host = reserve_in_window(bytes, alignment);
+	/* The largest ones fit where programs have nothing yet, from 1 TiB up. */
+	if (!host && (1ull << 40) + bytes <= SIMK_SPAN && !((1ull << 40) & (alignment - 1)) &&
+	    try_at(1ull << 40, bytes))
+		host = 1ull << 40;
 	if (!host)
 		host = reserve_anywhere(bytes, alignment);
 	if (!host)

@@ -16,6 +16,11 @@
 
 #include "ptx.h"
 
+/* Older names than the newest header uses: these every driver since 11.0 has. */
+CUresult cuCtxCreate_v2(CUcontext *pctx, unsigned int flags, CUdevice dev);
+CUresult cuGraphInstantiate_v2(CUgraphExec *phGraphExec, CUgraph hGraph, CUgraphNode *phErrorNode,
+			       char *logBuffer, size_t bufferSize);
+
 #define KIB (1024ull)
 #define MIB (1024ull * KIB)
 
@@ -108,11 +113,7 @@ static inline void app_start(struct app *app)
 /* A context of its own, current in the calling thread. */
 static inline CUresult app_context_create(CUcontext *context_out)
 {
-#if CUDA_VERSION >= 13000
-	return cuCtxCreate(context_out, NULL, 0, 0);
-#else
-	return cuCtxCreate(context_out, 0, 0);
-#endif
+	return cuCtxCreate_v2(context_out, 0, 0);
 }
 
 static inline CUresult app_launch(CUfunction function, CUstream stream, void **params)

@@ -63,7 +63,7 @@ static CUgraphExec capture(CUstream stream, CUstreamCaptureMode mode, CUdevicept
 	}
 	OK(cuMemcpyDtoDAsync(to, from, WORDS * 4ull, stream));
 	CHECK(cuStreamEndCapture(stream, &graph));
-	OK(cuGraphInstantiate(&exec, graph, 0));
+	OK(cuGraphInstantiate_v2(&exec, graph, NULL, NULL, 0));
 	OK(cuGraphDestroy(graph));
 	OK(cuMemFree(allocations ? inside : before));
 	return exec;
