@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What the driver says about memory: ranges, pointer attributes, sizes, pitches, alignment. */
+/*
+ * What the driver says about memory: ranges, pointer attributes, sizes, pitches, alignment. With the
+ * argument "share": in what ways it lets itself be shared, and nothing else.
+ */
 #include "app.h"
 
 static CUcontext context;
@@ -110,6 +113,26 @@ static void attribute(CUpointer_attribute which, CUdeviceptr block, CUdeviceptr 
 	}
 }
 
+static int is_sharing(CUpointer_attribute which)
+{
+	return which == CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE ||
+	       which == CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE;
+}
+
+static void share(void)
+{
+	CUdeviceptr block;
+	CUipcMemHandle ipc;
+	unsigned int one = 1;
+
+	OK(cuMemAlloc(&block, 4 * MIB));
+	attribute(CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE, block, block);
+	attribute(CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE, block, block);
+	CHECK(cuIpcGetMemHandle(&ipc, block));
+	CHECK(cuPointerSetAttribute(&one, CU_POINTER_ATTRIBUTE_SYNC_MEMOPS, block));
+	OK(cuMemFree(block));
+}
+
 static void attributes(void)
 {
 	static const CUpointer_attribute some[] = {
@@ -131,10 +154,12 @@ static void attributes(void)
 	OK(cuMemAlloc(&block, 4 * MIB));
 	OK(cuMemAlloc(&other, 4 * MIB));
 	for (int which = 0; which <= 24; which++)
-		attribute((CUpointer_attribute)which, block, block);
+		if (!is_sharing((CUpointer_attribute)which))
+			attribute((CUpointer_attribute)which, block, block);
 	puts("inside");
 	for (int which = 1; which <= 21; which++)
-		attribute((CUpointer_attribute)which, block, block + 12345);
+		if (!is_sharing((CUpointer_attribute)which))
+			attribute((CUpointer_attribute)which, block, block + 12345);
 
 	OK(cuPointerGetAttribute(&id, CU_POINTER_ATTRIBUTE_BUFFER_ID, block));
 	OK(cuPointerGetAttribute(&id_inside, CU_POINTER_ATTRIBUTE_BUFFER_ID, block + 1000));
@@ -161,11 +186,7 @@ static void attributes(void)
 
 	/* What tells a driver's block from memory that a program mapped itself. */
 	CUmemGenericAllocationHandle handle;
-	CUipcMemHandle ipc;
-	unsigned int one = 1;
 	CHECK(cuMemRetainAllocationHandle(&handle, (void *)(uintptr_t)block));
-	CHECK(cuIpcGetMemHandle(&ipc, block));
-	CHECK(cuPointerSetAttribute(&one, CU_POINTER_ATTRIBUTE_SYNC_MEMOPS, block));
 	free(host);
 	OK(cuMemFree(other));
 	OK(cuMemFree(block));
@@ -188,7 +209,7 @@ static void pitches(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct app app;
 	size_t total = 0, free_bytes = 0, all = 0;
@@ -199,6 +220,10 @@ int main(void)
 	CHECK(cuMemGetInfo(&free_bytes, &all));
 	printf("the total is %s\n", total == all ? "one" : "two");
 	EXPECT(free_bytes <= all);
+	if (argc > 1 && !strcmp(argv[1], "share")) {
+		share();
+		return app_end();
+	}
 	ranges();
 	attributes();
 	pitches();

@@ -17,6 +17,7 @@ app_programs = \
 	tests/apps/app_dlvsym \
 	tests/apps/app_errors \
 	tests/apps/app_fence \
+	tests/apps/app_fill \
 	tests/apps/app_fork \
 	tests/apps/app_getproc \
 	tests/apps/app_legacy \
@@ -87,6 +88,10 @@ tests_apps_app_fence_SOURCES = tests/apps/app_fence.c tests/apps/app.h tests/app
 tests_apps_app_fence_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_fence_LDFLAGS = $(PROGRAM_LDFLAGS)
 tests_apps_app_fence_LDADD = $(APP_CUDA)
+tests_apps_app_fill_SOURCES = tests/apps/app_fill.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_fill_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_fill_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_fill_LDADD = $(APP_CUDA)
 
 tests_apps_app_fork_SOURCES = tests/apps/app_fork.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_fork_CPPFLAGS = $(APP_CPPFLAGS)

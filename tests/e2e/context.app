@@ -1,1 +1,1 @@
-pool 13000 app_context
+pool 11020 app_context

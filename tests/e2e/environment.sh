@@ -3,6 +3,7 @@
 # Malformed and unknown AEROSTAT_* in a program that is served: one warning each, the value kept.
 . ./tests/env.sh
 . "$abs_srcdir/tests/e2e/lib.sh"
+SIMCUDA_MEM=4G
 
 # served NAME=VALUE...: runs the program with these set; its log is in $work/err.
 served()

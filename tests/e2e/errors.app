@@ -1,1 +1,1 @@
-pool 13000 app_errors
+pool 11020 app_errors

@@ -1,1 +1,1 @@
-pool 13000 app_fence
+pool 11020 app_fence

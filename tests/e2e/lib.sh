@@ -24,7 +24,7 @@ run_with()
 	else
 		set -- env "LD_LIBRARY_PATH=$path" ${libraries:+"LD_PRELOAD=$libraries"} "$@"
 	fi
-	SIMCUDA_DRIVER=$version SIMCUDA_DIR=${SIMCUDA_DIR-$work/sim} \
+	SIMCUDA_DRIVER=$version SIMCUDA_DIR=${SIMCUDA_DIR-$work/sim} SIMCUDA_MEM=${SIMCUDA_MEM-512M} \
 		SIMCUDA_KERNELS=$abs_builddir/tests/apps/.libs/libappkernels.so timeout 120 "$@"
 }
 

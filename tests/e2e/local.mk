@@ -31,6 +31,8 @@ e2e_scripts = \
 	tests/e2e/environment.sh \
 	tests/e2e/exports.sh \
 	tests/e2e/fail-open.sh \
+	tests/e2e/limit.sh \
+	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
 	tests/e2e/tool-doctor.sh \
 	tests/e2e/tool-help.sh \
