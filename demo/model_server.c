@@ -145,7 +145,7 @@ static cudaError_t token(struct model *model, uint64_t position)
 	uint64_t rows = (model->arena_words - prefix) / ROW_WORDS;
 	uint64_t in_use = position < rows ? position : rows;
 	uint32_t *conversation = model->arena + prefix;
-	cudaError_t error = cudaSuccess;
+	cudaError_t error = rows ? cudaSuccess : cudaErrorInvalidValue;
 
 	for (unsigned int i = 0; !error && i < model->tensors; i++)
 		error = launch_read(model, model->weights[i], model->tensor_words);

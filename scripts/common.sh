@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034
 # Shared by demo.sh and test.sh: what they need, where they build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

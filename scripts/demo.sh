@@ -54,7 +54,8 @@ runtime=$(ldconfig -p 2>/dev/null | sed -n 's/.*libcudart\.so\.13 .*=> //p' | he
 [ -n "$runtime" ] || runtime=$(ls /usr/local/cuda/lib64/libcudart.so.13 2>/dev/null)
 if nvidia-smi -L >/dev/null 2>&1 && [ -n "$runtime" ]; then
 	device=$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1)
-	export LD_LIBRARY_PATH=$(dirname "$runtime")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	LD_LIBRARY_PATH=$(dirname "$runtime")${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
 	simulated=0
 	run_native=()
 	run_served=("$aerostat" run --model demo --limit 512M --)

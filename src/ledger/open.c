@@ -240,7 +240,7 @@ static int open_settled(int dir_fd, const char *name, const unsigned char uuid[1
 static int open_alive(int dir_fd, const char *name, const char *path, const struct ae_fd *file,
 		      char *why, size_t why_size, struct ae_fd *alive_out)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd = open_file(dir_fd, name, path, &st, why, why_size);
 
 	if (fd < 0)

@@ -289,20 +289,17 @@ err_chunk:
 /* Tries the way down of every stuck chunk once more. */
 static void stuck_retry(struct ae_backing *backing)
 {
-	struct ae_link again;
+	size_t count = 0;
 
-	if (ae_list_is_empty(&backing->stuck))
-		return;
-	again = backing->stuck;
-	again.prev->next = again.next->prev = &again;
-	ae_list_init(&backing->stuck);
-	backing->bytes_stuck = 0;
-
-	while (!ae_list_is_empty(&again)) {
-		struct ae_chunk *chunk = ae_link_entry(again.next, struct ae_chunk, age);
+	for (struct ae_link *link = backing->stuck.next; link != &backing->stuck; link = link->next)
+		count++;
+	/* From the end, for what sticks again goes to the front. */
+	for (; count > 0; count--) {
+		struct ae_chunk *chunk = ae_link_entry(backing->stuck.prev, struct ae_chunk, age);
 		struct ae_extent *extent = chunk->extent;
 
 		ae_list_remove(&chunk->age);
+		backing->bytes_stuck -= chunk->bytes;
 		if (extent) {
 			if (ae_chunk_unmap(&backing->device, extent->reservation, chunk)) {
 				chunk_stick(backing, chunk);

@@ -86,7 +86,7 @@ CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 {
 	struct ae_process *process = ae_process_serving();
 	struct ae_device *device = NULL;
-	CUcontext context;
+	CUcontext context = NULL;
 
 	if (dptr != NULL && bytesize != 0)
 		device = ae_device_current(process, &context);
@@ -102,7 +102,7 @@ CUresult ae_h_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t Width
 {
 	struct ae_process *process = ae_process_serving();
 	struct ae_device *device = NULL;
-	CUcontext context;
+	CUcontext context = NULL;
 	CUresult result;
 	uint64_t pitch, unit;
 

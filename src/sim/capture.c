@@ -195,14 +195,19 @@ CUresult cuStreamBeginCapture_v2_ptsz(CUstream hStream, CUstreamCaptureMode mode
 /* Every stream leaves the capture. True when all of them had been joined. */
 static bool leave_locked(struct sim_capture *capture)
 {
+	const struct CUstream_st *origin = capture->origin;
 	struct sim_capture **link = &captures;
 	bool joined = true;
 
+	capture->ended = true;
+	while (*link != capture)
+		link = &(*link)->next;
+	*link = capture->next;
 	for (struct CUctx_st *ctx = sim_contexts; ctx; ctx = ctx->next) {
 		for (struct CUstream_st *s = ctx->streams; s; s = s->next) {
 			if (s->capture != capture)
 				continue;
-			if (s != capture->origin && s->unjoined)
+			if (s != origin && s->unjoined)
 				joined = false;
 			s->capture = NULL;
 			s->unjoined = false;
@@ -210,10 +215,6 @@ static bool leave_locked(struct sim_capture *capture)
 			sim_capture_unref_locked(capture);
 		}
 	}
-	capture->ended = true;
-	while (*link != capture)
-		link = &(*link)->next;
-	*link = capture->next;
 	return joined;
 }
 

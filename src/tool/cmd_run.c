@@ -207,7 +207,9 @@ static int run_run(int argc, char **argv)
 	ret = parse(&run, argc, argv);
 	if (ret == 0 && run.help)
 		return ae_command_help(&ae_command_run, stdout);
-	if (ret == 0 && run.sim)
+	if (ret != 0 || run.program == NULL)
+		return ret;
+	if (run.sim)
 		ret = use_simulator();
 	if (ret == 0)
 		ret = use_library();

@@ -72,7 +72,7 @@ static void check_kernel(struct ae_doctor *doctor)
 static void check_preloaded(struct ae_doctor *doctor, const char *entry)
 {
 	char path[PATH_MAX], why[PATH_MAX + 256];
-	struct stat ours, theirs;
+	struct stat ours = { 0 }, theirs = { 0 };
 
 	if (!strstr(entry, "libaerostat.so"))
 		return;

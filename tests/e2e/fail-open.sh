@@ -67,7 +67,7 @@ mkdir "$work/full"
 if mount -t tmpfs -o size=4k,mode=0700 none "$work/full" 2>/dev/null; then
 	head -c 4096 /dev/zero >"$work/full/filler" 2>/dev/null
 	(
-		AEROSTAT_DIR=$work/full
+		export AEROSTAT_DIR="$work/full"
 		SIMCUDA_DIR=$work/sim
 		natively "a full directory"
 		one_line "a full directory" "$work/full"
