@@ -100,6 +100,8 @@ static void graphs(void)
 	OK(cuStreamWaitEvent(other, fork_event, 0));
 	OK(cuMemsetD32Async(a, 7, 1, other));
 	ended(CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
+	OK(cuEventDestroy(fork_event));
+	OK(cuEventDestroy(join));
 	OK(cuMemFree(a));
 }
 
