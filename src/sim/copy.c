@@ -106,8 +106,6 @@ static CUresult enqueue_locked(struct CUstream_st *stream, const struct sim_copy
 	if (result == CUDA_SUCCESS)
 		result = sim_address_check_locked(stream->ctx, copy->from,
 						  extent(copy, copy->from_pitch, copy->from_plane));
-	if (result == CUDA_SUCCESS && !async)
-		result = sim_capture_check_locked();
 	if (result != CUDA_SUCCESS || !copy->width || !copy->height || !copy->depth)
 		return result;
 	op = sim_op_new(sizeof(*op), run_copy, drop_copy, CU_GRAPH_NODE_TYPE_MEMCPY);

@@ -48,6 +48,17 @@ static void forbidden(void)
 	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
 	EXPECT(cuStreamSynchronize(stream), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
 	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+	EXPECT(cuStreamQuery(other), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+	OK(cuStreamSynchronize(other));
+	OK(cuStreamSynchronize(NULL));
+	ended(CUDA_SUCCESS);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+	EXPECT(cuMemAllocAsync(&b, 100, other), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	EXPECT(cuMemFreeHost(NULL), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
 	EXPECT(cuStreamEndCapture(stream, (CUgraph[1]){ NULL }), CUDA_ERROR_ILLEGAL_STATE);
 }
 
