@@ -71,7 +71,7 @@ static void graphs(void)
 	CUdeviceptr a, b;
 	unsigned value = 0;
 	size_t nodes = 0;
-	int calls = 0;
+	atomic_int calls = 0;
 
 	OK(cuEventCreate(&fork_event, 0));
 	OK(cuEventCreate(&join, 0));

@@ -20,7 +20,7 @@ static void order(void)
 	CUdeviceptr memory;
 	unsigned values[4];
 	float ms;
-	int slow = 0;
+	atomic_int slow = 0;
 
 	OK(cuStreamCreate(&a, CU_STREAM_DEFAULT));
 	OK(cuStreamCreate(&b, CU_STREAM_DEFAULT));
@@ -90,7 +90,7 @@ static void faults(void)
 	CUmemAccessDesc access = { .location = { CU_MEM_LOCATION_TYPE_DEVICE, 0 },
 				   .flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE };
 	CUcontext ctx;
-	int slow = 0;
+	atomic_int slow = 0;
 
 	launch(address, 1, NULL);
 	OK(cuCtxSynchronize());
@@ -108,7 +108,7 @@ static void faults(void)
 	OK(cuMemFree(other));
 	/* The driver looks the address of a fill or a copy up at the call: an error, not a fault. */
 	EXPECT(cuMemsetD8(address, 0, 16), CUDA_ERROR_INVALID_VALUE);
-	EXPECT(cuMemcpyHtoD(address, &slow, 4), CUDA_ERROR_INVALID_VALUE);
+	EXPECT(cuMemcpyHtoD(address, &handle, 4), CUDA_ERROR_INVALID_VALUE);
 	OK(cuCtxSynchronize());
 	/* A copy that was fine when it was enqueued is a fault like any other. */
 	OK(cuMemMap(address, 2 * MIB, 0, handle, 0));
@@ -175,7 +175,7 @@ int main(void)
 	callbacks();
 	faults();
 	/* Ends with work under way: the process must neither crash nor hang. */
-	static int slow;
+	static atomic_int slow;
 	OK(cuLaunchHostFunc(NULL, test_slow, &slow));
 	return 0;
 }
