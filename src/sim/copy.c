@@ -16,41 +16,38 @@ struct copy_op {
 	void *staged;
 };
 
-/* Device memory that exists may still be out of this device's reach. */
-static bool reachable_locked(struct CUctx_st *ctx, uint64_t address)
+/* As on a GPU the driver looks addresses up when the call is made, to the last byte; what goes away
+ * between the call and its turn in the stream is a fault of the device. */
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes)
 {
-	struct sim_map *map = (struct sim_map *)sim_array_find(&sim_maps, address);
+	uint64_t end = address + bytes;
+	struct sim_region *region;
+	struct sim_block block;
 
-	if (!map || map->region->kind != SIM_RESERVED)
-		return true; /* a fault decides, or a copy between devices is staged */
-	return map->access[ctx->device] != 0;
-}
-
-CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
-				  bool write)
-{
-	(void)ctx, (void)write;
 	if (!bytes || !sim_is_device_address(address))
 		return CUDA_SUCCESS;
-	/* Reserved is enough: what is missing there is found when the operation runs. */
-	return sim_region_find_locked(address) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+	region = sim_region_find_locked(address);
+	if (!region || end < address)
+		return CUDA_ERROR_INVALID_VALUE;
+	if (region->heap) {
+		if (!sim_block_find_locked(address, &block) || end > block.base + block.bytes)
+			return CUDA_ERROR_INVALID_VALUE;
+		return CUDA_SUCCESS;
+	}
+	while (address < end) {
+		struct sim_map *map = (struct sim_map *)sim_array_find(&sim_maps, address);
+
+		if (!map || map->region != region || !map->access[ctx->device])
+			return CUDA_ERROR_INVALID_VALUE;
+		address = map->span.base + map->span.size;
+	}
+	return CUDA_SUCCESS;
 }
 
 static void run_copy(struct sim_op *op)
 {
 	const struct sim_copy *copy = &((struct copy_op *)op)->copy;
-	bool reachable = true;
 
-	if (sim_options()->devices > 1 && !copy->peers) {
-		pthread_mutex_lock(&sim_lock);
-		reachable = reachable_locked(op->ctx, copy->to) &&
-			    reachable_locked(op->ctx, copy->from);
-		pthread_mutex_unlock(&sim_lock);
-	}
-	if (!reachable) {
-		sim_fault_set(op->ctx, CUDA_ERROR_ILLEGAL_ADDRESS);
-		return;
-	}
 	for (size_t z = 0; z < copy->depth; z++) {
 		for (size_t y = 0; y < copy->height; y++)
 			memmove(sim_host(copy->to + z * copy->to_plane + y * copy->to_pitch),
@@ -91,16 +88,24 @@ static bool stage(struct copy_op *op)
 	return true;
 }
 
+/* From the first byte to behind the last. */
+static uint64_t extent(const struct sim_copy *copy, uint64_t pitch, uint64_t plane)
+{
+	if (!copy->width || !copy->height || !copy->depth)
+		return 0;
+	return (copy->depth - 1) * plane + (copy->height - 1) * pitch + copy->width;
+}
+
 static CUresult enqueue_locked(struct CUstream_st *stream, const struct sim_copy *copy, bool async)
 {
 	struct copy_op *op;
 	CUresult result;
 
-	result = sim_address_check_locked(stream->ctx, copy->to, copy->width, true);
+	result = sim_address_check_locked(stream->ctx, copy->to,
+					  extent(copy, copy->to_pitch, copy->to_plane));
 	if (result == CUDA_SUCCESS)
-		result = sim_address_check_locked(stream->ctx, copy->from, copy->width, false);
-	if (result == CUDA_SUCCESS && !async)
-		result = sim_capture_check_locked();
+		result = sim_address_check_locked(stream->ctx, copy->from,
+						  extent(copy, copy->from_pitch, copy->from_plane));
 	if (result != CUDA_SUCCESS || !copy->width || !copy->height || !copy->depth)
 		return result;
 	op = sim_op_new(sizeof(*op), run_copy, drop_copy, CU_GRAPH_NODE_TYPE_MEMCPY);
@@ -131,141 +136,140 @@ CUresult sim_copy_start(const struct sim_copy *copy, CUstream handle, bool per_t
 	return result;
 }
 
-static CUresult linear(uint64_t to, uint64_t from, size_t bytes, bool peers, CUstream handle,
-		       bool per_thread, bool async)
+static CUresult linear(uint64_t to, uint64_t from, size_t bytes, CUstream handle, bool per_thread,
+		       bool async)
 {
 	struct sim_copy copy = { .to = to, .from = from, .width = bytes, .height = 1, .depth = 1 };
 
-	copy.peers = peers;
 	return sim_copy_start(&copy, handle, per_thread, async);
 }
 
 CUresult cuMemcpy(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount)
 {
 	ENTER(cuMemcpy);
-	return linear(dst, src, ByteCount, false, NULL, false, false);
+	return linear(dst, src, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpy_ptds(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount)
 {
 	ENTER(cuMemcpy_ptds);
-	return linear(dst, src, ByteCount, false, NULL, true, false);
+	return linear(dst, src, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyHtoD_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
 {
 	ENTER(cuMemcpyHtoD_v2);
-	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, NULL, false, false);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpyHtoD_v2_ptds(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount)
 {
 	ENTER(cuMemcpyHtoD_v2_ptds);
-	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, NULL, true, false);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyDtoH_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)
 {
 	ENTER(cuMemcpyDtoH_v2);
-	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, NULL, false, false);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpyDtoH_v2_ptds(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount)
 {
 	ENTER(cuMemcpyDtoH_v2_ptds);
-	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, NULL, true, false);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyDtoD_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)
 {
 	ENTER(cuMemcpyDtoD_v2);
-	return linear(dstDevice, srcDevice, ByteCount, false, NULL, false, false);
+	return linear(dstDevice, srcDevice, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpyDtoD_v2_ptds(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount)
 {
 	ENTER(cuMemcpyDtoD_v2_ptds);
-	return linear(dstDevice, srcDevice, ByteCount, false, NULL, true, false);
+	return linear(dstDevice, srcDevice, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 		      CUcontext srcContext, size_t ByteCount)
 {
 	ENTER(cuMemcpyPeer);
-	return linear(dstDevice, srcDevice, ByteCount, true, NULL, false, false);
+	return linear(dstDevice, srcDevice, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpyPeer_ptds(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 			   CUcontext srcContext, size_t ByteCount)
 {
 	ENTER(cuMemcpyPeer_ptds);
-	return linear(dstDevice, srcDevice, ByteCount, true, NULL, true, false);
+	return linear(dstDevice, srcDevice, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyAsync);
-	return linear(dst, src, ByteCount, false, hStream, false, true);
+	return linear(dst, src, ByteCount, hStream, false, true);
 }
 
 CUresult cuMemcpyAsync_ptsz(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyAsync_ptsz);
-	return linear(dst, src, ByteCount, false, hStream, true, true);
+	return linear(dst, src, ByteCount, hStream, true, true);
 }
 
 CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount,
 			      CUstream hStream)
 {
 	ENTER(cuMemcpyHtoDAsync_v2);
-	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, hStream, false, true);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, hStream, false, true);
 }
 
 CUresult cuMemcpyHtoDAsync_v2_ptsz(CUdeviceptr dstDevice, const void *srcHost, size_t ByteCount,
 				   CUstream hStream)
 {
 	ENTER(cuMemcpyHtoDAsync_v2_ptsz);
-	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, false, hStream, true, true);
+	return linear(dstDevice, (uintptr_t)srcHost, ByteCount, hStream, true, true);
 }
 
 CUresult cuMemcpyDtoHAsync_v2(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount,
 			      CUstream hStream)
 {
 	ENTER(cuMemcpyDtoHAsync_v2);
-	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, hStream, false, true);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, hStream, false, true);
 }
 
 CUresult cuMemcpyDtoHAsync_v2_ptsz(void *dstHost, CUdeviceptr srcDevice, size_t ByteCount,
 				   CUstream hStream)
 {
 	ENTER(cuMemcpyDtoHAsync_v2_ptsz);
-	return linear((uintptr_t)dstHost, srcDevice, ByteCount, false, hStream, true, true);
+	return linear((uintptr_t)dstHost, srcDevice, ByteCount, hStream, true, true);
 }
 
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount,
 			      CUstream hStream)
 {
 	ENTER(cuMemcpyDtoDAsync_v2);
-	return linear(dstDevice, srcDevice, ByteCount, false, hStream, false, true);
+	return linear(dstDevice, srcDevice, ByteCount, hStream, false, true);
 }
 
 CUresult cuMemcpyDtoDAsync_v2_ptsz(CUdeviceptr dstDevice, CUdeviceptr srcDevice, size_t ByteCount,
 				   CUstream hStream)
 {
 	ENTER(cuMemcpyDtoDAsync_v2_ptsz);
-	return linear(dstDevice, srcDevice, ByteCount, false, hStream, true, true);
+	return linear(dstDevice, srcDevice, ByteCount, hStream, true, true);
 }
 
 CUresult cuMemcpyPeerAsync(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 			   CUcontext srcContext, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyPeerAsync);
-	return linear(dstDevice, srcDevice, ByteCount, true, hStream, false, true);
+	return linear(dstDevice, srcDevice, ByteCount, hStream, false, true);
 }
 
 CUresult cuMemcpyPeerAsync_ptsz(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 				CUcontext srcContext, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyPeerAsync_ptsz);
-	return linear(dstDevice, srcDevice, ByteCount, true, hStream, true, true);
+	return linear(dstDevice, srcDevice, ByteCount, hStream, true, true);
 }

@@ -10,7 +10,6 @@ struct sim_copy {
 	uint64_t to_pitch, from_pitch;
 	uint64_t to_plane, from_plane;
 	size_t width, height, depth;
-	bool peers; /* the two contexts' devices are as good as connected */
 };
 
 CUresult sim_copy_start(const struct sim_copy *copy, CUstream handle, bool per_thread, bool async);

@@ -68,10 +68,10 @@ static CUresult start_2d(const CUDA_MEMCPY2D *p, CUstream handle, bool per_threa
 }
 
 /* The two descriptors for volumes differ in contexts and reserved fields alone. */
-#define START_3D(p, is_peer)                                                             \
+#define START_3D(p)                                                                      \
 	do {                                                                             \
 		struct side to, from;                                                    \
-		struct sim_copy copy = { .peers = is_peer };                             \
+		struct sim_copy copy = { 0 };                                            \
                                                                                          \
 		if (!(p))                                                                \
 			return CUDA_ERROR_INVALID_VALUE;                                 \
@@ -91,13 +91,13 @@ static CUresult start_2d(const CUDA_MEMCPY2D *p, CUstream handle, bool per_threa
 
 static CUresult start_3d(const CUDA_MEMCPY3D *p, CUstream handle, bool per_thread, bool async)
 {
-	START_3D(p, false);
+	START_3D(p);
 }
 
 static CUresult start_3d_peer(const CUDA_MEMCPY3D_PEER *p, CUstream handle, bool per_thread,
 			      bool async)
 {
-	START_3D(p, true);
+	START_3D(p);
 }
 
 CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *pCopy)

@@ -40,9 +40,12 @@ static CUresult fill_locked(struct CUstream_st *stream, const struct fill_op *wa
 	struct fill_op *op;
 	CUresult result;
 
+	if (!wanted->width || !wanted->height)
+		return CUDA_SUCCESS;
 	result = sim_address_check_locked(stream->ctx, wanted->address,
-					  wanted->width * wanted->element, true);
-	if (result != CUDA_SUCCESS || !wanted->width || !wanted->height)
+					  (wanted->height - 1) * wanted->pitch +
+						  wanted->width * wanted->element);
+	if (result != CUDA_SUCCESS)
 		return result;
 	/* A fill is done by the device itself: another's memory must have been opened to it. */
 	map = (struct sim_map *)sim_array_find(&sim_maps, wanted->address);

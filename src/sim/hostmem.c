@@ -72,22 +72,23 @@ CUresult cuMemAllocHost_v2(void **pp, size_t bytesize)
 CUresult cuMemFreeHost(void *p)
 {
 	struct sim_region *region;
-	CUresult result = CUDA_ERROR_INVALID_VALUE;
+	CUresult result;
 
 	ENTER(cuMemFreeHost);
-	if (!p)
-		return CUDA_SUCCESS;
 	pthread_mutex_lock(&sim_lock);
+	result = sim_capture_check_locked();
+	if (result != CUDA_SUCCESS || !p)
+		goto out;
 	region = sim_region_find_locked((uintptr_t)p);
-	if (region && region->kind == SIM_HOST && region->span.base == (uintptr_t)p) {
-		result = sim_capture_check_locked();
-		if (result == CUDA_SUCCESS) {
-			sim_array_remove(&sim_regions, &region->span);
-			sim_drain_device_locked(region->device);
-			munmap(p, region->bytes);
-			free(region);
-		}
+	if (!region || region->kind != SIM_HOST || region->span.base != (uintptr_t)p) {
+		result = CUDA_ERROR_INVALID_VALUE;
+		goto out;
 	}
+	sim_array_remove(&sim_regions, &region->span);
+	sim_drain_device_locked(region->device);
+	munmap(p, region->bytes);
+	free(region);
+out:
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }
@@ -100,10 +101,10 @@ static CUresult host_register(void *p, size_t bytes, unsigned flags)
 
 	pthread_mutex_lock(&sim_lock);
 	result = sim_current_locked(&ctx);
-	if (result == CUDA_SUCCESS && (!p || !bytes || flags > 15))
-		result = CUDA_ERROR_INVALID_VALUE;
 	if (result == CUDA_SUCCESS)
 		result = sim_capture_check_locked();
+	if (result == CUDA_SUCCESS && (!p || !bytes || flags > 15))
+		result = CUDA_ERROR_INVALID_VALUE;
 	i = sim_array_lower(&sim_regions, (uintptr_t)p);
 	if (result == CUDA_SUCCESS && i < sim_regions.count &&
 	    sim_regions.items[i]->base < (uintptr_t)p + bytes)
@@ -130,21 +131,24 @@ CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags)
 CUresult cuMemHostUnregister(void *p)
 {
 	struct sim_region *region;
-	CUresult result = CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED;
+	CUresult result;
 
 	ENTER(cuMemHostUnregister);
-	if (!p)
-		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
+	result = sim_capture_check_locked();
+	if (result == CUDA_SUCCESS && !p)
+		result = CUDA_ERROR_INVALID_VALUE;
+	if (result != CUDA_SUCCESS)
+		goto out;
 	region = sim_region_find_locked((uintptr_t)p);
-	if (region && region->kind == SIM_REGISTERED && region->span.base == (uintptr_t)p) {
-		result = sim_capture_check_locked();
-		if (result == CUDA_SUCCESS) {
-			sim_array_remove(&sim_regions, &region->span);
-			sim_drain_device_locked(region->device);
-			free(region);
-		}
+	if (!region || region->kind != SIM_REGISTERED || region->span.base != (uintptr_t)p) {
+		result = CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED;
+		goto out;
 	}
+	sim_array_remove(&sim_regions, &region->span);
+	sim_drain_device_locked(region->device);
+	free(region);
+out:
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }

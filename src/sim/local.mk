@@ -114,6 +114,8 @@ src/sim/errors.h: $(top_srcdir)/src/sim/gen-errors.awk $(top_srcdir)/src/sim/inc
 	$(AM_V_GEN)$(AWK) -f $(top_srcdir)/src/sim/gen-errors.awk \
 		$(top_srcdir)/src/sim/include/cuda.h >$@.tmp && mv $@.tmp $@
 
+$(src_sim_libsim_la_OBJECTS): src/sim/errors.h
+
 BUILT_SOURCES += src/sim/errors.h src/sim/stubs.c
 CLEANFILES += src/sim/errors.h src/sim/stubs.c $(SIM_EXPORTS)
 EXTRA_DIST += src/sim/symbols.tsv src/sim/gen-symbols.awk src/sim/gen-errors.awk

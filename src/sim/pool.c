@@ -145,8 +145,13 @@ static CUresult alloc_async(CUdeviceptr *dptr, size_t bytes, CUmemoryPool pool, 
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
-	if (result == CUDA_SUCCESS && !bytes)
-		result = CUDA_ERROR_INVALID_VALUE;
+	/* Outside of the captured streams it is as unsafe as cuMemAlloc; nothing is asked for: NULL. */
+	if (result == CUDA_SUCCESS && !stream->capture)
+		result = sim_capture_check_locked();
+	if (result == CUDA_SUCCESS && !bytes) {
+		*dptr = 0;
+		goto out;
+	}
 	if (result == CUDA_SUCCESS && !pool)
 		pool = current_pool_locked(stream->ctx->device);
 	if (result == CUDA_SUCCESS && pool->props.maxSize &&
@@ -158,6 +163,7 @@ static CUresult alloc_async(CUdeviceptr *dptr, size_t bytes, CUmemoryPool pool, 
 		result = sim_capture_own_memory_locked(stream, address);
 	if (result == CUDA_SUCCESS)
 		*dptr = address;
+out:
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }

@@ -37,9 +37,16 @@ static void *reserve_pages(uint64_t address, uint64_t bytes, int more_flags)
 	return pages == MAP_FAILED ? NULL : pages;
 }
 
+/* ThreadSanitizer has a shadow for its own choice of addresses alone: there the kernel chooses. */
+#ifdef __SANITIZE_THREAD__
+#define MAY_CHOOSE false
+#else
+#define MAY_CHOOSE true
+#endif
+
 static bool try_at(uint64_t host, uint64_t bytes)
 {
-	void *pages = reserve_pages(host, bytes, MAP_FIXED_NOREPLACE);
+	void *pages = MAY_CHOOSE ? reserve_pages(host, bytes, MAP_FIXED_NOREPLACE) : NULL;
 
 	if (!pages)
 		return false;

@@ -348,8 +348,8 @@ struct CUmemPoolHandle_st {
 void sim_pool_settle_locked(struct sim_heap *heap);
 
 /* copy.c */
-CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
-				  bool write);
+/* Whether a copy or a fill of this context may be asked to touch these bytes. */
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes);
 
 static inline void *sim_host(uint64_t address)
 {

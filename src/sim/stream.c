@@ -466,12 +466,16 @@ CUresult cuStreamDestroy_v2(CUstream hStream)
 	return stream_destroy(hStream);
 }
 
-static CUresult own_capture_conflict(struct CUstream_st *stream)
+/* Asking for any stream is unsafe under a capture; for the capturing one itself in every mode. */
+static CUresult waiting_conflict(struct CUstream_st *stream)
 {
-	if (!stream->capture)
-		return check_implicit_capture(stream);
-	sim_capture_invalidate_locked(stream->capture);
-	return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	CUresult result = sim_capture_check_locked();
+
+	if (stream->capture) {
+		sim_capture_invalidate_locked(stream->capture);
+		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	}
+	return result != CUDA_SUCCESS ? result : check_implicit_capture(stream);
 }
 
 static CUresult stream_query(CUstream handle, bool per_thread)
@@ -482,7 +486,7 @@ static CUresult stream_query(CUstream handle, bool per_thread)
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)
-		result = own_capture_conflict(stream);
+		result = waiting_conflict(stream);
 	if (result == CUDA_SUCCESS && stream->completed < stream->submitted)
 		result = CUDA_ERROR_NOT_READY;
 	for (struct CUstream_st *other = stream ? stream->ctx->streams : NULL;
@@ -507,7 +511,7 @@ static CUresult stream_synchronize(CUstream handle, bool per_thread)
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)
-		result = own_capture_conflict(stream);
+		result = waiting_conflict(stream);
 	if (result == CUDA_SUCCESS && stream->legacy) {
 		/* It waits for the blocking streams too: as an operation in it would. */
 		result = sim_enqueue_wait_locked(stream,

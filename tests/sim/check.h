@@ -5,6 +5,7 @@
 #define TESTS_SIM_CHECK_H
 
 #include <cuda.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,7 @@ static inline void test_sleep_ms(long ms)
 static inline void test_slow(void *data)
 {
 	test_sleep_ms(100);
-	*(volatile int *)data += 1;
+	atomic_fetch_add((atomic_int *)data, 1);
 }
 
 static const char test_ptx[] = ".version 7.0\n.target sm_70\n.address_size 64\n"

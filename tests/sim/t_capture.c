@@ -48,6 +48,17 @@ static void forbidden(void)
 	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
 	EXPECT(cuStreamSynchronize(stream), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
 	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+	EXPECT(cuStreamQuery(other), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_RELAXED));
+	OK(cuStreamSynchronize(other));
+	OK(cuStreamSynchronize(NULL));
+	ended(CUDA_SUCCESS);
+	OK(cuStreamBeginCapture(stream, CU_STREAM_CAPTURE_MODE_GLOBAL));
+	EXPECT(cuMemAllocAsync(&b, 100, other), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	EXPECT(cuMemFreeHost(NULL), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+	ended(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
 	EXPECT(cuStreamEndCapture(stream, (CUgraph[1]){ NULL }), CUDA_ERROR_ILLEGAL_STATE);
 }
 
@@ -60,7 +71,7 @@ static void graphs(void)
 	CUdeviceptr a, b;
 	unsigned value = 0;
 	size_t nodes = 0;
-	int calls = 0;
+	atomic_int calls = 0;
 
 	OK(cuEventCreate(&fork_event, 0));
 	OK(cuEventCreate(&join, 0));
@@ -100,6 +111,8 @@ static void graphs(void)
 	OK(cuStreamWaitEvent(other, fork_event, 0));
 	OK(cuMemsetD32Async(a, 7, 1, other));
 	ended(CUDA_ERROR_STREAM_CAPTURE_UNJOINED);
+	OK(cuEventDestroy(fork_event));
+	OK(cuEventDestroy(join));
 	OK(cuMemFree(a));
 }
 

@@ -159,6 +159,7 @@ static void pools(void)
 
 	OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
 	OK(cuDeviceGetDefaultMemPool(&standard, 0));
+	OK(cuMemAllocAsync(&a, 0, stream));
 	OK(cuMemAllocAsync(&a, 3 * MIB, stream));
 	OK(cuMemPoolGetAttribute(standard, CU_MEMPOOL_ATTR_USED_MEM_CURRENT, &used));
 	CHECK(used == 3 * MIB);

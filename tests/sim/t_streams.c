@@ -20,7 +20,7 @@ static void order(void)
 	CUdeviceptr memory;
 	unsigned values[4];
 	float ms;
-	int slow = 0;
+	atomic_int slow = 0;
 
 	OK(cuStreamCreate(&a, CU_STREAM_DEFAULT));
 	OK(cuStreamCreate(&b, CU_STREAM_DEFAULT));
@@ -87,8 +87,10 @@ static void faults(void)
 {
 	CUmemGenericAllocationHandle handle;
 	CUdeviceptr address = test_mapped(2 * MIB, &handle), other;
+	CUmemAccessDesc access = { .location = { CU_MEM_LOCATION_TYPE_DEVICE, 0 },
+				   .flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE };
 	CUcontext ctx;
-	int slow = 0;
+	atomic_int slow = 0;
 
 	launch(address, 1, NULL);
 	OK(cuCtxSynchronize());
@@ -104,7 +106,18 @@ static void faults(void)
 	OK(cuDevicePrimaryCtxRetain(&ctx, 0));
 	OK(cuMemAlloc(&other, 16));
 	OK(cuMemFree(other));
-	EXPECT(cuMemsetD8(address, 0, 16), CUDA_SUCCESS);
+	/* The driver looks the address of a fill or a copy up at the call: an error, not a fault. */
+	EXPECT(cuMemsetD8(address, 0, 16), CUDA_ERROR_INVALID_VALUE);
+	EXPECT(cuMemcpyHtoD(address, &handle, 4), CUDA_ERROR_INVALID_VALUE);
+	OK(cuCtxSynchronize());
+	/* A copy that was fine when it was enqueued is a fault like any other. */
+	OK(cuMemMap(address, 2 * MIB, 0, handle, 0));
+	EXPECT(cuMemsetD8(address, 0, 16), CUDA_ERROR_INVALID_VALUE);
+	OK(cuMemSetAccess(address, 2 * MIB, &access, 1));
+	EXPECT(cuMemsetD8(address, 0, 2 * MIB + 1), CUDA_ERROR_INVALID_VALUE);
+	OK(cuLaunchHostFunc(NULL, test_slow, &slow));
+	OK(cuMemsetD8(address, 0, 16));
+	OK(cuMemUnmap(address, 2 * MIB));
 	EXPECT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
 	OK(cuDevicePrimaryCtxReset(0));
 	OK(cuDevicePrimaryCtxRetain(&ctx, 0));
@@ -162,7 +175,7 @@ int main(void)
 	callbacks();
 	faults();
 	/* Ends with work under way: the process must neither crash nor hang. */
-	static int slow;
+	static atomic_int slow;
 	OK(cuLaunchHostFunc(NULL, test_slow, &slow));
 	return 0;
 }
