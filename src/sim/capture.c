@@ -129,7 +129,9 @@ CUresult sim_capture_fork_locked(struct CUstream_st *stream, struct CUevent_st *
 	return CUDA_SUCCESS;
 }
 
-static CUresult begin(CUstream handle, CUstreamCaptureMode mode, bool per_thread)
+/* Into `graph`, which stays the caller's; NULL: into one of its own. */
+static CUresult begin(CUstream handle, struct CUgraph_st *graph, CUstreamCaptureMode mode,
+		      bool per_thread)
 {
 	struct sim_capture *capture;
 	struct CUstream_st *stream;
@@ -147,12 +149,15 @@ static CUresult begin(CUstream handle, CUstreamCaptureMode mode, bool per_thread
 		goto out;
 	capture = calloc(1, sizeof(*capture));
 	if (capture)
-		capture->graph = sim_graph_new();
+		capture->graph = graph ? graph : sim_graph_new();
 	if (!capture || !capture->graph) {
 		free(capture);
 		result = CUDA_ERROR_OUT_OF_MEMORY;
 		goto out;
 	}
+	if (graph)
+		graph->refs++;
+	capture->given = graph;
 	capture->refs = 2; /* the list and the stream */
 	capture->mode = mode;
 	capture->thread = pthread_self();
@@ -171,25 +176,52 @@ out:
 CUresult cuStreamBeginCapture(CUstream hStream)
 {
 	ENTER(cuStreamBeginCapture);
-	return begin(hStream, CU_STREAM_CAPTURE_MODE_GLOBAL, false);
+	return begin(hStream, NULL, CU_STREAM_CAPTURE_MODE_GLOBAL, false);
 }
 
 CUresult cuStreamBeginCapture_ptsz(CUstream hStream)
 {
 	ENTER(cuStreamBeginCapture_ptsz);
-	return begin(hStream, CU_STREAM_CAPTURE_MODE_GLOBAL, true);
+	return begin(hStream, NULL, CU_STREAM_CAPTURE_MODE_GLOBAL, true);
 }
 
 CUresult cuStreamBeginCapture_v2(CUstream hStream, CUstreamCaptureMode mode)
 {
 	ENTER(cuStreamBeginCapture_v2);
-	return begin(hStream, mode, false);
+	return begin(hStream, NULL, mode, false);
 }
 
 CUresult cuStreamBeginCapture_v2_ptsz(CUstream hStream, CUstreamCaptureMode mode)
 {
 	ENTER(cuStreamBeginCapture_v2_ptsz);
-	return begin(hStream, mode, true);
+	return begin(hStream, NULL, mode, true);
+}
+
+static CUresult begin_to_graph(CUstream stream, CUgraph graph, const CUgraphNode *dependencies,
+			       size_t count, CUstreamCaptureMode mode, bool per_thread)
+{
+	/* Operations are kept in one order, so that a dependency on an earlier one is always met. */
+	if (!sim_graph_valid(graph) || (count && !dependencies))
+		return CUDA_ERROR_INVALID_VALUE;
+	return begin(stream, graph, mode, per_thread);
+}
+
+CUresult cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph,
+				     const CUgraphNode *dependencies,
+				     const CUgraphEdgeData *dependencyData, size_t numDependencies,
+				     CUstreamCaptureMode mode)
+{
+	ENTER(cuStreamBeginCaptureToGraph);
+	return begin_to_graph(hStream, hGraph, dependencies, numDependencies, mode, false);
+}
+
+CUresult cuStreamBeginCaptureToGraph_ptsz(CUstream hStream, CUgraph hGraph,
+					  const CUgraphNode *dependencies,
+					  const CUgraphEdgeData *dependencyData,
+					  size_t numDependencies, CUstreamCaptureMode mode)
+{
+	ENTER(cuStreamBeginCaptureToGraph_ptsz);
+	return begin_to_graph(hStream, hGraph, dependencies, numDependencies, mode, true);
 }
 
 /* Every stream leaves the capture. True when all of them had been joined. */
@@ -252,7 +284,7 @@ static CUresult end(CUstream handle, CUgraph *graph_out, bool per_thread)
 	*graph_out = NULL;
 	if (result == CUDA_SUCCESS)
 		*graph_out = capture->graph;
-	else
+	if (result != CUDA_SUCCESS || capture->given)
 		sim_graph_unref_locked(capture->graph);
 	sim_capture_unref_locked(capture);
 out:

@@ -52,7 +52,7 @@ void sim_graph_unref_locked(struct CUgraph_st *graph)
 	free(graph);
 }
 
-static bool valid(CUgraph graph)
+bool sim_graph_valid(CUgraph graph)
 {
 	return graph && graph->magic == GRAPH_MAGIC;
 }
@@ -74,7 +74,7 @@ CUresult cuGraphCreate(CUgraph *phGraph, unsigned int flags)
 CUresult cuGraphDestroy(CUgraph hGraph)
 {
 	ENTER(cuGraphDestroy);
-	if (!valid(hGraph))
+	if (!sim_graph_valid(hGraph))
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	sim_graph_unref_locked(hGraph);
@@ -86,7 +86,7 @@ CUresult cuGraphDestroy(CUgraph hGraph)
 CUresult cuGraphGetNodes(CUgraph hGraph, CUgraphNode *nodes, size_t *numNodes)
 {
 	ENTER(cuGraphGetNodes);
-	if (!valid(hGraph) || !numNodes)
+	if (!sim_graph_valid(hGraph) || !numNodes)
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	for (size_t i = 0; nodes && i < *numNodes; i++)
@@ -110,7 +110,7 @@ static CUresult instantiate(CUgraphExec *exec_out, CUgraph graph, unsigned long 
 {
 	struct CUgraphExec_st *exec;
 
-	if (!exec_out || !valid(graph))
+	if (!exec_out || !sim_graph_valid(graph))
 		return CUDA_ERROR_INVALID_VALUE;
 	exec = calloc(1, sizeof(*exec));
 	if (!exec)

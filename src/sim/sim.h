@@ -310,6 +310,7 @@ struct sim_capture {
 	unsigned long long id;
 	struct CUstream_st *origin;
 	struct CUgraph_st *graph;
+	bool given; /* the graph is the program's */
 	bool invalidated;
 	bool ended;
 	struct sim_capture *next;
@@ -332,6 +333,7 @@ void sim_capture_unref_locked(struct sim_capture *capture);
 CUresult sim_capture_fork_locked(struct CUstream_st *stream, struct CUevent_st *event);
 CUresult sim_capture_own_memory_locked(struct CUstream_st *stream, uint64_t address);
 struct CUgraph_st *sim_graph_new(void);
+bool sim_graph_valid(CUgraph graph);
 void sim_graph_unref_locked(struct CUgraph_st *graph);
 
 /* pool.c */

@@ -3,6 +3,7 @@
  * Allocations and frees while a stream captures: allowed in relaxed mode, refused in global mode;
  * and graphs that replay right afterwards, also when memory was freed and taken in between.
  */
+#include <dlfcn.h>
 #include <pthread.h>
 
 #include "app.h"
@@ -67,6 +68,41 @@ static CUgraphExec capture(CUstream stream, CUstreamCaptureMode mode, CUdevicept
 	OK(cuGraphDestroy(graph));
 	OK(cuMemFree(allocations ? inside : before));
 	return exec;
+}
+
+typedef CUresult begin_to_graph(CUstream, CUgraph, const CUgraphNode *, const CUgraphEdgeData *,
+				size_t, CUstreamCaptureMode);
+
+/* Into a graph of the program's own, which drivers of 12.3 and newer can. Both entry points. */
+static void to_graph(CUstream stream, CUdeviceptr block)
+{
+	static const char *const names[] = { "cuStreamBeginCaptureToGraph",
+					     "cuStreamBeginCaptureToGraph_ptsz" };
+
+	puts("# into a graph");
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		begin_to_graph *begin = (begin_to_graph *)dlsym(RTLD_DEFAULT, names[i]);
+		CUdeviceptr before, inside = 0;
+		CUgraph graph, ended = NULL;
+		CUgraphExec exec;
+
+		printf("%s: %s\n", names[i], begin ? "there" : "not there");
+		if (!begin)
+			continue;
+		OK(cuMemAlloc(&before, 6 * MIB));
+		OK(cuGraphCreate(&graph, 0));
+		CHECK(begin(stream, graph, NULL, NULL, 0, CU_STREAM_CAPTURE_MODE_RELAXED));
+		OK(app_fill(&app, stream, block, WORDS, 77));
+		CHECK(cuMemAlloc(&inside, 6 * MIB));
+		CHECK(cuMemFree(before));
+		CHECK(cuStreamEndCapture(stream, &ended));
+		EXPECT(ended == graph);
+		OK(cuGraphInstantiate_v2(&exec, graph, NULL, NULL, 0));
+		replay(exec, stream, block, 77);
+		OK(cuGraphExecDestroy(exec));
+		OK(cuGraphDestroy(graph));
+		OK(cuMemFree(inside));
+	}
 }
 
 static void refused(CUstream stream)
@@ -155,6 +191,7 @@ int main(void)
 	refused(stream);
 	synchronised(stream);
 	threads(stream, from);
+	to_graph(stream, from);
 
 	puts("# later");
 	OK(cuMemAlloc(&filler, 16 * MIB));

@@ -87,6 +87,28 @@ static void current_destroyed(CUcontext primary)
 	CHECK(cuCtxDestroy(second));
 }
 
+/* The old way to hold a context: attached twice, it outlives the first detach and not the last. */
+static void attached(CUcontext primary)
+{
+	CUcontext second, same = NULL;
+	CUdeviceptr block;
+	unsigned char byte = 0;
+
+	OK(app_context_create(&second));
+	OK(cuMemAlloc(&block, 4 * MIB));
+	CHECK(cuMemsetD8(block, 0x44, 4 * MIB));
+	CHECK(cuCtxAttach(&same, 0));
+	EXPECT(same == second);
+	CHECK(cuCtxDetach(second));
+	about("detached once", block);
+	CHECK(cuMemcpyDtoH(&byte, block, 1));
+	EXPECT(byte == 0x44);
+	CHECK(cuCtxDetach(second));
+	OK(cuCtxSetCurrent(primary));
+	about("detached twice", block);
+	CHECK(cuMemFree(block));
+}
+
 static void reset(struct app *app)
 {
 	CUdeviceptr block, other;
@@ -155,6 +177,7 @@ int main(void)
 	OK(pthread_join(thread, NULL));
 	second_context(app.context);
 	current_destroyed(app.context);
+	attached(app.context);
 	reset(&app);
 	again(&app);
 	last_release(&app);
