@@ -24,7 +24,7 @@ extern "C" {
 /* What calls return: 0, or one of these. */
 enum aerostat_error {
 	AEROSTAT_OK = 0,
-	AEROSTAT_ERROR_INVALID = -1,    /* an argument is out of range or NULL */
+	AEROSTAT_ERROR_INVALID = -1, /* an argument is out of range or NULL */
 	AEROSTAT_ERROR_NOT_SERVED = -2, /* no memory of this device is served here (yet) */
 };
 
@@ -34,14 +34,14 @@ enum aerostat_error {
  */
 struct aerostat_stats {
 	size_t size;
-	uint64_t limit_bytes;    /* most that this process may use on the device */
+	uint64_t limit_bytes; /* most that this process may use on the device */
 	uint64_t resident_bytes; /* physical memory held: in live blocks or cached */
-	uint64_t cached_bytes;   /* of it, in no live block */
-	uint64_t asked_bytes;    /* the sum of the live blocks' sizes as asked for */
+	uint64_t cached_bytes; /* of it, in no live block */
+	uint64_t asked_bytes; /* the sum of the live blocks' sizes as asked for */
 	uint64_t reserved_bytes; /* address space */
-	uint64_t blocks;         /* live blocks */
-	uint64_t chunks;         /* physical allocations */
-	uint64_t allocs;         /* allocations served since the start */
+	uint64_t blocks; /* live blocks */
+	uint64_t chunks; /* physical allocations */
+	uint64_t allocs; /* allocations served since the start */
 	uint64_t frees;
 	uint64_t alloc_hits; /* of allocs: served without a driver call */
 };

@@ -433,12 +433,14 @@ static void chunk_destroy(struct ae_backing *backing, struct ae_chunk *chunk)
 
 void ae_backing_clear(struct ae_backing *backing)
 {
-	while (!ae_list_is_empty(&backing->stuck)) {
-		struct ae_chunk *chunk = ae_link_entry(backing->stuck.next, struct ae_chunk, age);
+	struct ae_link *next_stuck;
 
-		ae_list_remove(&chunk->age);
-		chunk_destroy(backing, chunk);
+	for (struct ae_link *link = backing->stuck.next; link != &backing->stuck;
+	     link = next_stuck) {
+		next_stuck = link->next;
+		chunk_destroy(backing, ae_link_entry(link, struct ae_chunk, age));
 	}
+	ae_list_init(&backing->stuck);
 	while (backing->reservations.count) {
 		struct ae_reservation *reservation =
 			backing->reservations.sorted[backing->reservations.count - 1];

@@ -244,7 +244,8 @@ static bool leave_locked(struct sim_capture *capture)
 			s->capture = NULL;
 			s->unjoined = false;
 			ctx->captures--;
-			sim_capture_unref_locked(capture);
+			/* The list's reference, which the caller drops, is still there. */
+			capture->refs--;
 		}
 	}
 	return joined;
