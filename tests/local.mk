@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
+# Check's own four seconds are too few for an instrumented build on a busy machine.
+AM_TESTS_ENVIRONMENT = CK_DEFAULT_TIMEOUT=60; export CK_DEFAULT_TIMEOUT;
 
 include tests/abi/local.mk
 include tests/unit/local.mk

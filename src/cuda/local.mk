@@ -13,4 +13,5 @@ src_cuda_libaecuda_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 
 # Runs before any sanitizer has started, inside its own start: never instrumented.
 src_cuda_librealdl_la_SOURCES = src/cuda/realdl.c src/cuda/realdl.h
-src_cuda_librealdl_la_CFLAGS = $(AE_WARN_CFLAGS) -fvisibility=hidden
+src_cuda_librealdl_la_CFLAGS = $(AE_WARN_CFLAGS) -fvisibility=hidden -fno-builtin \
+	-fno-stack-protector

@@ -6,13 +6,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 void *(*ae_real_dlsym)(void *handle, const char *name);
 void *(*ae_real_dlvsym)(void *handle, const char *name, const char *version);
 
 /* Set in an ElfW(Versym) entry: not the default version of its name. */
 #define VERSYM_HIDDEN 0x8000
+
+/*
+ * Nothing of libc is called on the way to dlsym, not even strcmp: that is called before everything
+ * else works, by a sanitizer's run time that wraps them all.
+ */
+static bool equal(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	while (*start != '\0' && *text == *start)
+		text++, start++;
+	return *start == '\0';
+}
 
 /* The dynamic section of one loaded object, as far as look-ups need it. */
 struct object {
@@ -30,19 +47,12 @@ static const void *dynamic_pointer(uintptr_t base, uintptr_t value)
 	return (const void *)(value < base ? base + value : value);
 }
 
-static bool object_open(const struct dl_phdr_info *info, struct object *object_out)
+static bool object_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct object *object_out)
 {
-	struct object object = { .base = info->dlpi_addr };
-	const ElfW(Dyn) *dynamic = NULL;
+	struct object object = { .base = base };
 
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			dynamic = (const ElfW(Dyn) *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-	}
-	if (dynamic == NULL)
-		return false;
 	for (; dynamic->d_tag != DT_NULL; dynamic++) {
-		const void *pointer = dynamic_pointer(info->dlpi_addr, dynamic->d_un.d_ptr);
+		const void *pointer = dynamic_pointer(base, dynamic->d_un.d_ptr);
 
 		switch (dynamic->d_tag) {
 		case DT_SYMTAB:
@@ -76,7 +86,7 @@ static void *object_symbol(const struct object *object, uint32_t index, const ch
 	const ElfW(Sym) *symbol = &object->symbols[index];
 
 	if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
-	    strcmp(object->strings + symbol->st_name, name) != 0)
+	    !equal(object->strings + symbol->st_name, name))
 		return NULL;
 	if (object->versions != NULL && (object->versions[index] & VERSYM_HIDDEN))
 		return NULL;
@@ -134,42 +144,40 @@ static void *object_find(const struct object *object, const char *name)
 
 static bool is_libc(const char *path)
 {
-	const char *base = strrchr(path, '/');
+	const char *base = path;
 
-	base = base ? base + 1 : path;
-	return strncmp(base, "libc.so.", 8) == 0 || strncmp(base, "libc-2.", 7) == 0 ||
-	       strncmp(base, "libdl.so.", 9) == 0 || strncmp(base, "libdl-2.", 8) == 0;
+	for (const char *c = path; *c != '\0'; c++) {
+		if (*c == '/')
+			base = c + 1;
+	}
+	return begins_with(base, "libc.so.") || begins_with(base, "libc-2.") ||
+	       begins_with(base, "libdl.so.") || begins_with(base, "libdl-2.");
 }
 
-struct dl_functions {
-	void *dlsym_function;
-	void *dlvsym_function;
-};
-
-static int visit_libc(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	struct dl_functions *functions = arg;
-	struct object object;
-
-	if (!is_libc(info->dlpi_name) || !object_open(info, &object))
-		return 0;
-	if (functions->dlsym_function == NULL)
-		functions->dlsym_function = object_find(&object, "dlsym");
-	if (functions->dlvsym_function == NULL)
-		functions->dlvsym_function = object_find(&object, "dlvsym");
-	return functions->dlsym_function != NULL && functions->dlvsym_function != NULL;
-}
-
+/*
+ * The list is walked without the loader's lock, which is safe as far as this goes: libc, libdl and
+ * everything before them were loaded with the program and are never unloaded.
+ */
 void ae_realdl_find(void)
 {
-	struct dl_functions functions = { NULL, NULL };
+	void *dlsym_found = NULL, *dlvsym_found = NULL;
 
-	dl_iterate_phdr(visit_libc, &functions);
+	for (const struct link_map *map = _r_debug.r_map;
+	     map != NULL && (dlsym_found == NULL || dlvsym_found == NULL); map = map->l_next) {
+		struct object object;
+
+		if (!is_libc(map->l_name) || !object_open(map->l_addr, map->l_ld, &object))
+			continue;
+		if (dlsym_found == NULL)
+			dlsym_found = object_find(&object, "dlsym");
+		if (dlvsym_found == NULL)
+			dlvsym_found = object_find(&object, "dlvsym");
+	}
 	/* Every thread stores the same values. */
 	__atomic_store_n(&ae_real_dlvsym,
-			 (void *(*)(void *, const char *, const char *))functions.dlvsym_function,
+			 (void *(*)(void *, const char *, const char *))dlvsym_found,
 			 __ATOMIC_RELEASE);
-	__atomic_store_n(&ae_real_dlsym, (void *(*)(void *, const char *))functions.dlsym_function,
+	__atomic_store_n(&ae_real_dlsym, (void *(*)(void *, const char *))dlsym_found,
 			 __ATOMIC_RELEASE);
 }
 
@@ -183,22 +191,21 @@ struct next_search {
 static int visit_next(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct next_search *search = arg;
-	struct object object;
+	bool behind = search->passed;
 
-	if (search->passed) {
-		if (object_open(info, &object))
-			search->found = object_find(&object, search->name);
-		return search->found != NULL;
-	}
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + header->p_vaddr;
+		struct object object;
 
 		if (header->p_type == PT_LOAD && search->caller >= start &&
 		    search->caller - start < header->p_memsz)
 			search->passed = true;
+		if (behind && header->p_type == PT_DYNAMIC &&
+		    object_open(info->dlpi_addr, (const ElfW(Dyn) *)start, &object))
+			search->found = object_find(&object, search->name);
 	}
-	return 0;
+	return search->found != NULL;
 }
 
 void *ae_realdl_next(const void *caller, const char *name)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Layer: cuda. The C library's own dlsym and dlvsym, behind ours, and symbol look-ups that need
- * neither. Found by walking dynamic symbol tables through dl_iterate_phdr, never by calling either
- * name: both are ours.
+ * neither. Found by walking the loader's list of objects and their dynamic symbol tables, never by
+ * calling either name: both are ours. (Not through dl_iterate_phdr: a sanitizer's run time wraps that,
+ * and calls dlsym before its wrapper works.)
  *
  * Lock-free: the pointers are found once and are the same for every thread that finds them.
  */

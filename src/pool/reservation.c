@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "pool/record.h"
 
 #define PAGE_BYTES 4096u
+
+/* The most that an H100's driver reserves in one piece: for more, no table is made. */
+#define RESERVATION_MOST (UINT64_C(1) << 46)
 
 /* The index of the first reservation that ends above address; count when there is none. */
 static size_t position(const struct ae_reservations *all, uint64_t address)
@@ -62,7 +64,7 @@ int ae_reservation_new(struct ae_reservations *all, struct ae_device *device, ui
 	size_t at;
 	int rc;
 
-	if (bytes >> all->shift > SIZE_MAX / 2 / sizeof(struct ae_granule))
+	if (bytes > RESERVATION_MOST)
 		return -ENOMEM;
 	rc = make_room(all);
 	if (rc)
@@ -73,9 +75,12 @@ int ae_reservation_new(struct ae_reservations *all, struct ae_device *device, ui
 	reservation->bytes = bytes;
 	reservation->shift = all->shift;
 
-	reservation->table = mmap(NULL, table_bytes(reservation), PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (reservation->table == MAP_FAILED) {
+	/*
+	 * Large enough that malloc maps it: pages that nobody touches cost nothing. Not mapped here,
+	 * because a leak checker of the program's does not look into mappings.
+	 */
+	reservation->table = calloc(1, table_bytes(reservation));
+	if (!reservation->table) {
 		rc = -ENOMEM;
 		goto err_record;
 	}
@@ -93,7 +98,7 @@ int ae_reservation_new(struct ae_reservations *all, struct ae_device *device, ui
 	return 0;
 
 err_table:
-	munmap(reservation->table, table_bytes(reservation));
+	free(reservation->table);
 err_record:
 	ae_record_delete(account, reservation, sizeof(*reservation));
 	return rc;
@@ -118,7 +123,7 @@ void ae_reservation_forget(struct ae_reservations *all, struct ae_reservation *r
 	all->bytes -= reservation->bytes;
 	memmove(&all->sorted[at], &all->sorted[at + 1],
 		(all->count - at) * sizeof(struct ae_reservation *));
-	munmap(reservation->table, table_bytes(reservation));
+	free(reservation->table);
 	ae_record_delete(account, reservation, sizeof(*reservation));
 }
 

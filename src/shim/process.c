@@ -3,8 +3,9 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <string.h>
+#include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "shim/capture.h"
@@ -12,32 +13,39 @@
 #include "shim/device.h"
 #include "shim/hooks.h"
 
-/* The page, mapped at the first start in this process or in one that it was forked from. */
+/*
+ * Room for a page of its own, wherever the linker puts it and however large pages are. It is in .bss,
+ * not in a mapping of our own, so that a leak checker sees what it points to; and a whole page of
+ * .bss is anonymous memory, which is what MADV_WIPEONFORK wants.
+ */
+#define PAGE_MOST 65536
+static char room[2 * PAGE_MOST];
 static struct ae_process *page;
+
+_Static_assert(sizeof(struct ae_process) <= 4096, "it has to fit the smallest page");
 
 static struct ae_process *page_get(void)
 {
 	struct ae_process *seen = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
-	void *fresh;
+	uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct ae_process *aligned;
 
 	if (seen != NULL)
 		return seen;
-	fresh = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		     0);
-	if (fresh == MAP_FAILED)
+	if (size > PAGE_MOST) {
+		ae_warn("pages of %lu bytes are larger than aerostat knows: it does not serve",
+			(unsigned long)size);
 		return NULL;
-	if (madvise(fresh, sizeof(*page), MADV_WIPEONFORK) != 0) {
-		munmap(fresh, sizeof(*page));
+	}
+	aligned = (struct ae_process *)(((uintptr_t)room + size - 1) & ~(size - 1));
+	if (madvise(aligned, size, MADV_WIPEONFORK) != 0) {
 		ae_warn("this kernel has no MADV_WIPEONFORK (Linux 4.14 has): aerostat does not serve");
 		return NULL;
 	}
-	if (!__atomic_compare_exchange_n(&page, &seen, fresh, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		munmap(fresh, sizeof(*page));
-		return seen;
-	}
-	pthread_atfork(NULL, NULL, ae_devices_abandon);
-	return fresh;
+	if (__atomic_compare_exchange_n(&page, &seen, aligned, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		pthread_atfork(NULL, NULL, ae_devices_abandon);
+	return aligned;
 }
 
 struct ae_process *ae_process_serving(void)

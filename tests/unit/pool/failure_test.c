@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "fake_device.h"
 #include "pool/pool.h"
@@ -23,11 +22,9 @@
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
 void *__real_realloc(void *memory, size_t bytes);
-void *__real_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
 void *__wrap_realloc(void *memory, size_t bytes);
-void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
 
 static uint64_t host_fail_in; /* 1: the next request for host memory; 0: none */
 static uint64_t host_failed;
@@ -53,12 +50,6 @@ void *__wrap_calloc(size_t count, size_t bytes)
 void *__wrap_realloc(void *memory, size_t bytes)
 {
 	return host_fails() ? NULL : __real_realloc(memory, bytes);
-}
-
-void *__wrap_mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset)
-{
-	return host_fails() ? MAP_FAILED
-			    : __real_mmap(address, bytes, protection, flags, fd, offset);
 }
 
 /* What can be seen of a pool. */

@@ -16,7 +16,7 @@ pool_tests = \
 tests_unit_pool_failure_test_SOURCES = tests/unit/pool/failure_test.c
 tests_unit_pool_failure_test_LDADD = tests/unit/pool/libfake.la
 tests_unit_pool_failure_test_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=mmap
+	-Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc
 tests_unit_pool_million_test_SOURCES = tests/unit/pool/million_test.c
 tests_unit_pool_million_test_LDADD = tests/unit/pool/libfake.la
 tests_unit_pool_threads_test_SOURCES = tests/unit/pool/threads_test.c
