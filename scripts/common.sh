@@ -56,8 +56,10 @@ need_packages()
 	rm -f "$log"
 }
 
-build_packages=(gcc=gcc libc6-dev=stdlib.h make=make autoconf=autoconf automake=automake
-	libtool=libtoolize pkg-config=pkg-config uthash-dev=uthash.h xz-utils=xz)
+build_packages=(gcc=gcc libc6-dev=stdlib.h make=make uthash-dev=uthash.h)
+# A release has its configure; a checkout makes it.
+[ -e "$top/configure" ] && [ ! -e "$top/.git" ] ||
+	build_packages+=(autoconf=autoconf automake=automake libtool=libtoolize pkg-config=pkg-config)
 
 # quietly LOG COMMAND...: runs it with its output in LOG, which is shown when it fails.
 quietly()

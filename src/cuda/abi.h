@@ -80,6 +80,11 @@ typedef enum CUmemAllocationHandleType_enum {
 	CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR = 1,
 } CUmemAllocationHandleType;
 
+enum {
+	/* Of CUmemAllocationProp.allocFlags.usage; a macro in cuda.h. */
+	CU_MEM_CREATE_USAGE_HW_DECOMPRESS = 2,
+};
+
 typedef enum CUmemLocationType_enum {
 	CU_MEM_LOCATION_TYPE_DEVICE = 1,
 } CUmemLocationType;

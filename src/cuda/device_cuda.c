@@ -125,15 +125,50 @@ static bool has_attribute(const struct ae_device_cuda *device, CUdevice_attribut
 	       value != 0;
 }
 
-/* One granule there and back: what attributes promise, tried. */
-static CUresult try_granule(const struct ae_device_cuda *device)
+/*
+ * Asks for the granularity of memory with the present properties, and creates one granule: what an
+ * attribute promises, tried. A device that is full refuses nothing.
+ */
+static CUresult try_properties(struct ae_device_cuda *device)
 {
 	const struct ae_driver *driver = device->driver;
 	CUmemGenericAllocationHandle handle;
+	size_t granularity = 0;
 	CUresult result;
 
-	result = driver->cuMemCreate(&handle, device->granularity, &device->prop, 0);
-	return result == CUDA_SUCCESS ? driver->cuMemRelease(handle) : result;
+	result = driver->cuMemGetAllocationGranularity(&granularity, &device->prop,
+						       CU_MEM_ALLOC_GRANULARITY_MINIMUM);
+	if (result != CUDA_SUCCESS)
+		return result;
+	device->granularity = granularity;
+	result = driver->cuMemCreate(&handle, granularity, &device->prop, 0);
+	if (result == CUDA_SUCCESS)
+		return driver->cuMemRelease(handle);
+	return result == CUDA_ERROR_OUT_OF_MEMORY ? CUDA_SUCCESS : result;
+}
+
+/*
+ * As much of what native memory can do as the driver lets chunks do. A container or a hypervisor may
+ * forbid what an attribute promises, and an old driver does not know every flag: what is refused is
+ * done without.
+ */
+static CUresult choose_properties(struct ae_device_cuda *device)
+{
+	CUmemAllocationProp *prop = &device->prop;
+
+	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED))
+		prop->requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
+	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_GPU_DIRECT_RDMA_WITH_CUDA_VMM_SUPPORTED))
+		prop->allocFlags.gpuDirectRDMACapable = 1;
+	prop->allocFlags.usage = CU_MEM_CREATE_USAGE_HW_DECOMPRESS;
+	if (try_properties(device) == CUDA_SUCCESS)
+		return CUDA_SUCCESS;
+	prop->allocFlags.usage = 0;
+	if (try_properties(device) == CUDA_SUCCESS)
+		return CUDA_SUCCESS;
+	prop->requestedHandleTypes = CU_MEM_HANDLE_TYPE_NONE;
+	prop->allocFlags.gpuDirectRDMACapable = 0;
+	return try_properties(device);
 }
 
 static bool has_vmm_calls(const struct ae_driver *driver)
@@ -193,23 +228,8 @@ int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *d
 	device->prop.type = CU_MEM_ALLOCATION_TYPE_PINNED;
 	device->prop.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
 	device->prop.location.id = ordinal;
-	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED))
-		device->prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;
-	if (has_attribute(device, CU_DEVICE_ATTRIBUTE_GPU_DIRECT_RDMA_WITH_CUDA_VMM_SUPPORTED))
-		device->prop.allocFlags.gpuDirectRDMACapable = 1;
-	result = driver->cuMemGetAllocationGranularity(&bytes, &device->prop,
-						       CU_MEM_ALLOC_GRANULARITY_MINIMUM);
+	result = choose_properties(device);
 	if (result != CUDA_SUCCESS)
-		return open_failed(why, why_size, "cuMemGetAllocationGranularity", result);
-	device->granularity = bytes;
-	result = try_granule(device);
-	if (result != CUDA_SUCCESS && result != CUDA_ERROR_OUT_OF_MEMORY) {
-		/* Attributes promise what a container or a hypervisor may forbid: do without. */
-		device->prop.requestedHandleTypes = CU_MEM_HANDLE_TYPE_NONE;
-		device->prop.allocFlags.gpuDirectRDMACapable = 0;
-		result = try_granule(device);
-	}
-	if (result != CUDA_SUCCESS && result != CUDA_ERROR_OUT_OF_MEMORY)
 		return open_failed(why, why_size, "cuMemCreate", result);
 	return 0;
 }

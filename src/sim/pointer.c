@@ -153,7 +153,11 @@ static CUresult answer(const struct place *place, int attribute, void *data)
 		return put_u64(data,
 			       place->map ? place->map->chunk->block_id : place->block.buffer_id);
 	case CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE:
-		return put_u32(data, native);
+		if (sim_driver_version < 12080)
+			return CUDA_ERROR_INVALID_VALUE;
+		return put_u32(data, vmm ? place->map->chunk->prop.allocFlags.usage ==
+						     CU_MEM_CREATE_USAGE_HW_DECOMPRESS
+					 : native);
 	}
 	return CUDA_ERROR_INVALID_VALUE;
 }

@@ -39,6 +39,11 @@ static CUresult check_prop(const CUmemAllocationProp *prop)
 		return CUDA_ERROR_NOT_PERMITTED;
 	if (prop->requestedHandleTypes & ~CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR)
 		return CUDA_ERROR_NOT_SUPPORTED;
+	/* 12.8 knows decompression; tiled memory, for sparse arrays, is not simulated. */
+	if (prop->allocFlags.usage &&
+	    (prop->allocFlags.usage != CU_MEM_CREATE_USAGE_HW_DECOMPRESS ||
+	     sim_driver_version < 12080))
+		return CUDA_ERROR_INVALID_VALUE;
 	return sim_device_check(prop->location.id);
 }
 

@@ -115,8 +115,7 @@ static void attribute(CUpointer_attribute which, CUdeviceptr block, CUdeviceptr 
 
 static int is_sharing(CUpointer_attribute which)
 {
-	return which == CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE ||
-	       which == CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE;
+	return which == CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE;
 }
 
 static void share(void)
@@ -127,7 +126,6 @@ static void share(void)
 
 	OK(cuMemAlloc(&block, 4 * MIB));
 	attribute(CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE, block, block);
-	attribute(CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE, block, block);
 	CHECK(cuIpcGetMemHandle(&ipc, block));
 	CHECK(cuPointerSetAttribute(&one, CU_POINTER_ATTRIBUTE_SYNC_MEMOPS, block));
 	OK(cuMemFree(block));
