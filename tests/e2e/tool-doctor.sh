@@ -49,7 +49,7 @@ driver()
 {
 	echo "$1" > "$work/driver.c"
 	# shellcheck disable=SC2086
-	$uthash_cc -shared -fPIC -o "$work/libcuda.so.1" "$work/driver.c" 2> "$work/cc" ||
+	$cc -shared -fPIC -o "$work/libcuda.so.1" "$work/driver.c" 2> "$work/cc" ||
 		skip "the compiler makes no shared objects: $(cat "$work/cc")"
 	status=0
 	LD_LIBRARY_PATH=$work "$tool" doctor > "$work/out" 2> "$work/err" || status=$?
