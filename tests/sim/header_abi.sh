@@ -7,7 +7,7 @@
 ours=$abs_srcdir/src/sim/include
 official=$(sed -n 's/^CUDA_INCLUDE = //p' "$abs_builddir/Makefile")
 [ -n "$official" ] && [ -f "$official/cuda.h" ] || skip "no official cuda.h"
-cc=${uthash_cc:-cc}
+cc=${cc:-cc}
 
 # One program, made from our header, that prints what both headers say about the same names.
 {
