@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "pool/block.h"
+#include "pool/pool.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -67,4 +68,9 @@ uint64_t ae_blocks_cost(const struct ae_blocks *blocks)
 		return 0;
 	return HASH_OVERHEAD(hh, blocks->table) -
 	       (uint64_t)HASH_COUNT(blocks->table) * sizeof(UT_hash_handle);
+}
+
+uint64_t ae_pool_serial_last(void)
+{
+	return atomic_load_explicit(&serial_last, memory_order_acquire);
 }

@@ -27,6 +27,7 @@ struct ae_block {
 		struct ae_extent *extent; /* a large block's */
 		struct ae_slab *slab; /* a small block's */
 	};
+	uint64_t tag; /* the caller's word, while in limbo and when it leaves */
 	struct ae_block *limbo_next; /* AE_BLOCK_LIMBO */
 	UT_hash_handle hh;
 };

@@ -245,7 +245,7 @@ static const char *check_slab_lists(const struct ae_slabs *slabs, const struct s
 
 static const char *check_blocks(const struct ae_pool *pool)
 {
-	uint64_t live = 0, asked = 0, limbo = 0, listed = 0, freeing = 0;
+	uint64_t live = 0, asked = 0, limbo = 0, listed = 0, freeing = 0, limbo_bytes = 0;
 
 	for (const struct ae_block *block = ae_blocks_first(&pool->blocks); block;
 	     block = ae_blocks_next(block)) {
@@ -258,8 +258,12 @@ static const char *check_blocks(const struct ae_pool *pool)
 			freeing++;
 		}
 	}
-	for (const struct ae_block *block = pool->limbo; block; block = block->limbo_next)
+	for (const struct ae_block *block = pool->limbo; block; block = block->limbo_next) {
 		listed++;
+		if (!ae_pool_is_small(pool, block->bytes))
+			limbo_bytes += block->extent->node.bytes;
+	}
+	require(limbo_bytes == pool->bytes_limbo, "bytes in limbo are counted wrongly");
 	require(live == pool->blocks_live && asked == pool->bytes_asked,
 		"live blocks are counted wrongly");
 	require(limbo == listed && limbo == atomic_load(&pool->limbo_count),

@@ -19,7 +19,9 @@ struct ae_pool {
 	struct ae_backing backing;
 	struct ae_slabs slabs;
 	struct ae_blocks blocks;
-	struct ae_block *limbo; /* by limbo_next */
+	struct ae_block *limbo; /* by limbo_next, the longest waiting first */
+	struct ae_block **limbo_end;
+	uint64_t bytes_limbo;
 	_Atomic size_t limbo_count; /* written with the lock, read without */
 
 	uint64_t small_most; /* immutable: the largest small block */

@@ -23,6 +23,7 @@ int ae_pool_create(const struct ae_device_ops *ops, void *device,
 	pool->backing.account += account;
 	ae_slabs_init(&pool->slabs, &pool->backing);
 	pool->small_most = params->granularity / 2;
+	pool->limbo_end = &pool->limbo;
 	rc = ae_lock_init(&pool->lock, AE_LOCK_POOL);
 	if (rc)
 		goto err_backing;
@@ -161,6 +162,7 @@ static void fill_info(const struct ae_pool *pool, const struct ae_block *block,
 	info->bytes = block->bytes;
 	info->owner = block->owner;
 	info->serial = block->serial;
+	info->tag = block->tag;
 	info->backing_address = extent->node.address;
 	info->backing_bytes = extent->node.bytes;
 }
@@ -199,7 +201,13 @@ void ae_pool_free_end(struct ae_pool *pool, uint64_t address)
 	ae_lock_release(&pool->lock);
 }
 
-void ae_pool_free_defer(struct ae_pool *pool, uint64_t address)
+/* What of its own the block keeps from others; a small one shares its granule. */
+static uint64_t own_bytes(const struct ae_pool *pool, const struct ae_block *block)
+{
+	return ae_pool_is_small(pool, block->bytes) ? 0 : block->extent->node.bytes;
+}
+
+void ae_pool_free_defer(struct ae_pool *pool, uint64_t address, uint64_t tag)
 {
 	struct ae_block *block;
 
@@ -207,8 +215,11 @@ void ae_pool_free_defer(struct ae_pool *pool, uint64_t address)
 	block = find_state(pool, address, AE_BLOCK_FREEING);
 	if (block) {
 		block->state = AE_BLOCK_LIMBO;
-		block->limbo_next = pool->limbo;
-		pool->limbo = block;
+		block->tag = tag;
+		block->limbo_next = NULL;
+		*pool->limbo_end = block;
+		pool->limbo_end = &block->limbo_next;
+		pool->bytes_limbo += own_bytes(pool, block);
 		atomic_fetch_add_explicit(&pool->limbo_count, 1, memory_order_release);
 	}
 	ae_lock_release(&pool->lock);
@@ -228,27 +239,6 @@ void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address)
 	ae_lock_release(&pool->lock);
 }
 
-/* Ends the blocks of one owner that are in limbo. */
-static size_t limbo_end(struct ae_pool *pool, uint64_t owner)
-{
-	struct ae_block **place = &pool->limbo;
-	size_t count = 0;
-
-	while (*place) {
-		struct ae_block *block = *place;
-
-		if (block->owner != owner) {
-			place = &block->limbo_next;
-			continue;
-		}
-		*place = block->limbo_next;
-		block_end(pool, block);
-		count++;
-	}
-	atomic_fetch_sub_explicit(&pool->limbo_count, count, memory_order_release);
-	return count;
-}
-
 int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out)
 {
 	struct ae_block *block;
@@ -257,6 +247,9 @@ int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out)
 	block = pool->limbo;
 	if (block) {
 		pool->limbo = block->limbo_next;
+		if (!pool->limbo)
+			pool->limbo_end = &pool->limbo;
+		pool->bytes_limbo -= own_bytes(pool, block);
 		atomic_fetch_sub_explicit(&pool->limbo_count, 1, memory_order_release);
 		block->state = AE_BLOCK_FREEING;
 		fill_info(pool, block, block_out);
@@ -265,21 +258,21 @@ int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out)
 	return block ? 0 : -ENOENT;
 }
 
-bool ae_pool_limbo_any(const struct ae_pool *pool)
+size_t ae_pool_limbo_count(const struct ae_pool *pool)
 {
-	return atomic_load_explicit(&pool->limbo_count, memory_order_acquire) != 0;
+	return atomic_load_explicit(&pool->limbo_count, memory_order_acquire);
 }
 
-size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner)
+size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner, uint64_t serial_most)
 {
 	struct ae_block *block, *next;
-	size_t count;
+	size_t count = 0;
 
 	ae_lock_acquire(&pool->lock);
-	count = limbo_end(pool, owner);
 	for (block = ae_blocks_first(&pool->blocks); block; block = next) {
 		next = ae_blocks_next(block);
-		if (block->owner != owner || block->state != AE_BLOCK_LIVE)
+		if (block->owner != owner || block->serial > serial_most ||
+		    block->state != AE_BLOCK_LIVE)
 			continue;
 		block_leave(pool, block, AE_BLOCK_FREEING);
 		block_end(pool, block);
@@ -325,6 +318,9 @@ bool ae_pool_owns(struct ae_pool *pool, uint64_t address)
 {
 	bool owns;
 
+	/* Most addresses that programs ask about are not ours: those cost no lock. */
+	if (!ae_reservations_near(&pool->backing.reservations, address))
+		return false;
 	ae_lock_acquire(&pool->lock);
 	owns = ae_reservation_find(&pool->backing.reservations, address) != NULL;
 	ae_lock_release(&pool->lock);
@@ -358,6 +354,7 @@ void ae_pool_get_stats(struct ae_pool *pool, struct ae_pool_stats *stats_out)
 		.bytes_asked = pool->bytes_asked,
 		.bytes_resident = backing->bytes_resident,
 		.bytes_cached = backing->cache.bytes + backing->bytes_stuck,
+		.bytes_limbo = pool->bytes_limbo,
 		.bytes_reserved = backing->reservations.bytes,
 		.chunks = backing->chunks,
 		.reservations = backing->reservations.count,

@@ -32,6 +32,7 @@ struct ae_block_info {
 	uint64_t bytes; /* what was asked for, to the byte */
 	uint64_t owner; /* the caller's word for whom it belongs to: a context */
 	uint64_t serial; /* unique in the process, from 1 up: never used again */
+	uint64_t tag; /* what ae_pool_free_defer was given; 0 before */
 	uint64_t backing_address; /* the granules that back it: start and size */
 	uint64_t backing_bytes;
 };
@@ -41,6 +42,7 @@ struct ae_pool_stats {
 	uint64_t bytes_asked; /* the sum of their sizes, as asked for */
 	uint64_t bytes_resident; /* physical memory created: live and cached */
 	uint64_t bytes_cached; /* of it, whole chunks in no block: to be given back */
+	uint64_t bytes_limbo; /* in blocks in limbo, those that share a granule left out */
 	uint64_t bytes_reserved; /* address space */
 	uint64_t chunks; /* physical allocations */
 	uint64_t reservations;
@@ -82,22 +84,27 @@ int ae_pool_alloc(struct ae_pool *pool, uint64_t bytes, uint64_t owner, uint64_t
  */
 int ae_pool_free_begin(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
 void ae_pool_free_end(struct ae_pool *pool, uint64_t address);
-void ae_pool_free_defer(struct ae_pool *pool, uint64_t address);
+void ae_pool_free_defer(struct ae_pool *pool, uint64_t address, uint64_t tag);
 void ae_pool_free_cancel(struct ae_pool *pool, uint64_t address);
 
 /*
- * Takes one block out of limbo, as if ae_pool_free_begin had just been called: the caller fences,
- * then ends or defers it. -ENOENT: none waits.
+ * Takes the block out of limbo that has waited longest, as if ae_pool_free_begin had just been called:
+ * the caller ends it or defers it again (it is then the last). -ENOENT: none waits.
  */
 int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out);
-/* True when a block waits in limbo. One load, no lock. */
-bool ae_pool_limbo_any(const struct ae_pool *pool);
+/* How many blocks wait in limbo. One load, no lock. */
+size_t ae_pool_limbo_count(const struct ae_pool *pool);
 
 /*
- * Frees every block of one owner (its context is gone, and its work with it), those in limbo too.
- * A block whose free another thread has begun is left to that thread. O(blocks). Returns how many.
+ * Frees every live block of one owner (its context is gone, and its work with it) whose serial number
+ * is at most serial_most: an owner's word may be used again, and a block that is younger than the
+ * end of the first belongs to the second. Blocks whose free has begun, and those in limbo, are left
+ * to whoever began it. O(blocks). Returns how many.
  */
-size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner);
+size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner, uint64_t serial_most);
+
+/* The highest serial number given out so far, by any pool of the process. */
+uint64_t ae_pool_serial_last(void);
 
 /* The live block that contains address, interior addresses included. -ENOENT: none. */
 int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);

@@ -57,6 +57,15 @@ static int make_room(struct ae_reservations *all)
 	return 0;
 }
 
+static void widen(struct ae_reservations *all, uint64_t first, uint64_t last)
+{
+	/* The upper bound is 0 while there is no reservation: nothing is near. */
+	if (all->highest == 0 || first < all->lowest)
+		__atomic_store_n(&all->lowest, first, __ATOMIC_RELEASE);
+	if (last > all->highest)
+		__atomic_store_n(&all->highest, last, __ATOMIC_RELEASE);
+}
+
 int ae_reservation_new(struct ae_reservations *all, struct ae_device *device, uint64_t bytes,
 		       uint64_t *account, struct ae_reservation **reservation_out)
 {
@@ -88,6 +97,7 @@ int ae_reservation_new(struct ae_reservations *all, struct ae_device *device, ui
 	if (rc)
 		goto err_table;
 
+	widen(all, reservation->address, reservation->address + (bytes - 1));
 	at = position(all, reservation->address);
 	memmove(&all->sorted[at + 1], &all->sorted[at],
 		(all->count - at) * sizeof(struct ae_reservation *));

@@ -10,6 +10,7 @@
 #ifndef AE_POOL_RESERVATION_H
 #define AE_POOL_RESERVATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ struct ae_reservations {
 	size_t count, room;
 	unsigned shift;
 	uint64_t bytes; /* the sum of their sizes */
+	/* Atomic, read without a lock: every reservation lies, and lay, in between. */
+	uint64_t lowest, highest;
 };
 
 /*
@@ -58,6 +61,13 @@ void ae_reservation_forget(struct ae_reservations *all, struct ae_reservation *r
 
 /* The reservation that contains address, or NULL. */
 struct ae_reservation *ae_reservation_find(const struct ae_reservations *all, uint64_t address);
+
+/* False when address can be in no reservation; two loads, no lock. */
+static inline bool ae_reservations_near(const struct ae_reservations *all, uint64_t address)
+{
+	return address >= __atomic_load_n(&all->lowest, __ATOMIC_ACQUIRE) &&
+	       address <= __atomic_load_n(&all->highest, __ATOMIC_ACQUIRE);
+}
 
 /* Host memory of the tables: what was touched of them, and of the array. */
 uint64_t ae_reservations_cost(const struct ae_reservations *all);

@@ -22,6 +22,17 @@ void ae_captures_destroy(struct ae_captures *captures);
 /* True when a capture is open or about to be. One load. */
 bool ae_capture_open(struct ae_process *process);
 
+/*
+ * Around a driver call that would break an open capture (a synchronisation, an event's query). enter:
+ * false when a capture is open, and nothing is entered; otherwise none begins before leave.
+ *
+ * A begin waits for those inside, but no longer than a tenth of a second: a thread that has been
+ * inside so long is blocked in the driver, where a capture that begins does not meet it (measured),
+ * and may be waiting for the very thread that begins.
+ */
+bool ae_capture_fence_enter(struct ae_process *process);
+void ae_capture_fence_leave(struct ae_process *process);
+
 /* Drops the captures that went with a context. */
 void ae_captures_forget_context(struct ae_captures *captures, CUcontext context);
 

@@ -26,11 +26,22 @@ void ae_contexts_destroy(struct ae_contexts *contexts);
  */
 bool ae_context_is_gone(struct ae_process *process, CUcontext context);
 
+/* The same from the record alone: nothing is asked, and a handle used again still counts as gone. */
+bool ae_context_was_lost(struct ae_process *process, CUcontext context);
+
+/*
+ * True when the calling thread's context works: there is one, it is not destroyed, and no error sticks
+ * to it. One cheap driver call (cuCtxGetStreamPriorityRange, 26 ns; it reports a sticky error, and is
+ * allowed in a capture). Where it is not, the driver is to answer, as natively.
+ */
+bool ae_context_is_well(void);
+
 /*
  * Waits until the work enqueued in a context is done (cuCtxSynchronize), whatever context the
  * calling thread has. What the driver says of it; a context's sticky error comes out here. Called
- * with no lock held, and never while a capture is open: that would break it.
+ * with no lock held. CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED: a capture is open, which the driver's
+ * call would break; nothing was done.
  */
-CUresult ae_context_fence(CUcontext context);
+CUresult ae_context_fence(struct ae_process *process, CUcontext context);
 
 #endif

@@ -20,6 +20,7 @@ enum device_state {
 
 struct ae_device {
 	struct ae_lock lock; /* for the join */
+	struct ae_lock limbo; /* limbo.h */
 	int state; /* enum device_state; atomic */
 	int ordinal;
 	uint64_t limit;
@@ -45,6 +46,7 @@ struct ae_device *ae_devices_create(void)
 		return NULL;
 	for (int i = 0; i < AE_DEVICES_MOST; i++) {
 		ae_lock_init(&devices[i].lock, AE_LOCK_DEVICE);
+		ae_lock_init(&devices[i].limbo, AE_LOCK_DEVICE);
 		devices[i].ordinal = i;
 	}
 	return devices;
@@ -85,6 +87,14 @@ static uint64_t reserve_step(uint64_t total)
 	return step;
 }
 
+/* A limit above the device is the device's size. */
+static uint64_t limit_of(const struct ae_config *config, uint64_t total)
+{
+	uint64_t limit = ae_size_resolve(&config->limit, total);
+
+	return limit < total ? limit : total;
+}
+
 static int device_join(struct ae_process *process, struct ae_device *device, char *why,
 		       size_t why_size)
 {
@@ -95,9 +105,11 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 	error = ae_device_cuda_open(&device->cuda, ae_driver(), device->ordinal, why, why_size);
 	if (error != 0)
 		return error;
-	device->limit = ae_size_resolve(&config->limit, device->cuda.total);
-	if (device->limit > device->cuda.total)
-		device->limit = device->cuda.total;
+	device->limit = limit_of(config, device->cuda.total);
+	if (device->limit < device->cuda.granularity)
+		ae_warn("AEROSTAT_LIMIT: %" PRIu64 " bytes are less than one granule of %" PRIu64
+			": nothing can be allocated",
+			device->limit, device->cuda.granularity);
 	error = ae_ledger_open(config->dir, config->group, device->cuda.uuid, device->cuda.total,
 			       why, why_size, &device->ledger);
 	if (error != 0)
@@ -169,12 +181,33 @@ struct ae_device *ae_device_serve(struct ae_process *process, int ordinal)
 
 struct ae_device *ae_device_peek(struct ae_process *process, int ordinal)
 {
-	struct ae_device *device = &process->devices[ordinal];
+	struct ae_device *device;
+
+	if (ordinal < 0 || ordinal >= AE_DEVICES_MOST)
+		return NULL;
+	device = &process->devices[ordinal];
+	return __atomic_load_n(&device->state, __ATOMIC_ACQUIRE) == DEVICE_SERVED ? device : NULL;
+}
+
+uint64_t ae_device_limit_of(struct ae_process *process, int ordinal, uint64_t total)
+{
+	int vmm = 0;
 
 	if (ordinal < 0 || ordinal >= AE_DEVICES_MOST ||
-	    __atomic_load_n(&device->state, __ATOMIC_ACQUIRE) != DEVICE_SERVED)
-		return NULL;
-	return device;
+	    __atomic_load_n(&process->devices[ordinal].state, __ATOMIC_ACQUIRE) == DEVICE_NATIVE)
+		return total;
+	if (ae_device_peek(process, ordinal) == NULL &&
+	    (ae_driver()->cuDeviceGetAttribute(
+		     &vmm, CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED, ordinal) !=
+		     CUDA_SUCCESS ||
+	     vmm == 0))
+		return total;
+	return limit_of(&process->config, total);
+}
+
+struct ae_lock *ae_device_limbo_lock(struct ae_device *device)
+{
+	return &device->limbo;
 }
 
 struct ae_device *ae_device_current(struct ae_process *process, CUcontext *context_out)

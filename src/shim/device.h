@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "base/lock.h"
 #include "cuda/device_cuda.h"
 #include "pool/pool.h"
 #include "shim/process.h"
@@ -35,10 +36,17 @@ struct ae_device *ae_device_current(struct ae_process *process, CUcontext *conte
 /* The served device in one of whose reservations address lies; NULL: not ours. Joins nothing. */
 struct ae_device *ae_device_of(struct ae_process *process, uint64_t address);
 
+/*
+ * The limit that holds, or would hold, for memory of the device of that ordinal, of total bytes; total
+ * itself where the device is not served. Joins nothing.
+ */
+uint64_t ae_device_limit_of(struct ae_process *process, int ordinal, uint64_t total);
+
 /* The joined device of that ordinal, NULL when it is not (yet) served. Joins nothing. */
 struct ae_device *ae_device_peek(struct ae_process *process, int ordinal);
 
 struct ae_pool *ae_device_pool(struct ae_device *device);
+struct ae_lock *ae_device_limbo_lock(struct ae_device *device); /* limbo.h */
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);
 uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
 

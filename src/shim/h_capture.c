@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Layer: shim. The capture family: knows which captures are open. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/lock.h"
 #include "shim/capture.h"
 #include "shim/hooks.h"
 
+/* The handle that means the calling thread's own stream, in whichever context it is in. */
+#define STREAM_PER_THREAD ((CUstream)2)
+
+/* How long a begin waits for a synchronisation that is about to start. */
+#define FENCE_WAIT_NS 100000000
+
 struct capture {
 	CUstream stream;
 	CUcontext context;
+	pthread_t thread; /* of STREAM_PER_THREAD */
 	struct capture *next;
 };
 
@@ -16,6 +27,7 @@ struct ae_captures {
 	struct ae_lock lock;
 	struct capture *list;
 	unsigned int count; /* atomic; never below the number of open captures */
+	unsigned int fences; /* atomic; threads between fence_enter and fence_leave */
 };
 
 struct ae_captures *ae_captures_create(void)
@@ -37,14 +49,86 @@ bool ae_capture_open(struct ae_process *process)
 	return __atomic_load_n(&process->captures->count, __ATOMIC_ACQUIRE) != 0;
 }
 
+/*
+ * Each side announces itself before it looks for the other, both in one order that all threads
+ * agree on: a fence and a capture cannot both miss each other.
+ */
+bool ae_capture_fence_enter(struct ae_process *process)
+{
+	struct ae_captures *captures = process->captures;
+
+	__atomic_add_fetch(&captures->fences, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&captures->count, __ATOMIC_SEQ_CST) == 0)
+		return true;
+	ae_capture_fence_leave(process);
+	return false;
+}
+
+void ae_capture_fence_leave(struct ae_process *process)
+{
+	__atomic_sub_fetch(&process->captures->fences, 1, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static void wait_for_fences(struct ae_captures *captures)
+{
+	uint64_t start;
+
+	if (__atomic_load_n(&captures->fences, __ATOMIC_SEQ_CST) == 0)
+		return;
+	start = now_ns();
+	while (__atomic_load_n(&captures->fences, __ATOMIC_SEQ_CST) != 0 &&
+	       now_ns() - start < FENCE_WAIT_NS)
+		sched_yield();
+}
+
 static void count_add(struct ae_captures *captures, int change)
 {
 	__atomic_add_fetch(&captures->count, (unsigned int)change, __ATOMIC_SEQ_CST);
 }
 
-/* Unlinks the captures that match and returns how many; streams and contexts may be NULL handles. */
-static int list_remove(struct ae_captures *captures, const CUstream *stream,
-		       const CUcontext *context)
+/* The stream that a handle means; per_thread: as the _ptsz entry points read a null one. */
+static CUstream stream_meant(CUstream stream, bool per_thread)
+{
+	return stream == NULL && per_thread ? STREAM_PER_THREAD : stream;
+}
+
+static bool is_capture_of(const struct capture *capture, CUstream stream, CUcontext context)
+{
+	if (capture->stream != stream)
+		return false;
+	return stream != STREAM_PER_THREAD ||
+	       (capture->context == context && pthread_equal(capture->thread, pthread_self()));
+}
+
+/* The capture of that stream has ended; true when there was one. */
+static bool list_remove(struct ae_captures *captures, CUstream stream)
+{
+	struct capture **link, *found = NULL;
+	CUcontext context = NULL;
+
+	ae_driver()->cuCtxGetCurrent(&context);
+	ae_lock_acquire(&captures->lock);
+	for (link = &captures->list; *link != NULL; link = &(*link)->next) {
+		if (!is_capture_of(*link, stream, context))
+			continue;
+		found = *link;
+		*link = found->next;
+		break;
+	}
+	ae_lock_release(&captures->lock);
+	free(found);
+	return found != NULL;
+}
+
+void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
 {
 	struct capture **link;
 	int removed = 0;
@@ -54,8 +138,7 @@ static int list_remove(struct ae_captures *captures, const CUstream *stream,
 	while (*link != NULL) {
 		struct capture *capture = *link;
 
-		if ((stream != NULL && capture->stream == *stream) ||
-		    (context != NULL && capture->context == *context)) {
+		if (capture->context == context) {
 			*link = capture->next;
 			free(capture);
 			removed++;
@@ -64,12 +147,7 @@ static int list_remove(struct ae_captures *captures, const CUstream *stream,
 		}
 	}
 	ae_lock_release(&captures->lock);
-	return removed;
-}
-
-void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
-{
-	count_add(captures, -list_remove(captures, NULL, &context));
+	count_add(captures, -removed);
 }
 
 /*
@@ -83,8 +161,10 @@ static struct capture *begin(struct ae_captures *captures, CUstream stream)
 	if (capture == NULL)
 		return NULL;
 	capture->stream = stream;
+	capture->thread = pthread_self();
 	ae_driver()->cuCtxGetCurrent(&capture->context);
 	count_add(captures, 1);
+	wait_for_fences(captures);
 	return capture;
 }
 
@@ -102,34 +182,34 @@ static CUresult begun(struct ae_captures *captures, struct capture *capture, CUr
 	return result;
 }
 
-#define BEGIN(stream, call)                                                    \
-	do {                                                                   \
-		struct ae_captures *captures = ae_process_serving()->captures; \
-		struct capture *capture = begin(captures, stream);             \
-                                                                               \
-		if (capture == NULL)                                           \
-			return CUDA_ERROR_OUT_OF_MEMORY;                       \
-		return begun(captures, capture, ae_driver()->call);            \
+#define BEGIN(stream, per_thread, call)                                                      \
+	do {                                                                                 \
+		struct ae_captures *captures = ae_process_serving()->captures;               \
+		struct capture *capture = begin(captures, stream_meant(stream, per_thread)); \
+                                                                                             \
+		if (capture == NULL)                                                         \
+			return CUDA_ERROR_OUT_OF_MEMORY;                                     \
+		return begun(captures, capture, ae_driver()->call);                          \
 	} while (0)
 
 CUresult ae_h_cuStreamBeginCapture_v2(CUstream hStream, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, cuStreamBeginCapture_v2(hStream, mode));
+	BEGIN(hStream, false, cuStreamBeginCapture_v2(hStream, mode));
 }
 
 CUresult ae_h_cuStreamBeginCapture_v2_ptsz(CUstream hStream, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, cuStreamBeginCapture_v2_ptsz(hStream, mode));
+	BEGIN(hStream, true, cuStreamBeginCapture_v2_ptsz(hStream, mode));
 }
 
 CUresult ae_h_cuStreamBeginCapture(CUstream hStream)
 {
-	BEGIN(hStream, cuStreamBeginCapture(hStream));
+	BEGIN(hStream, false, cuStreamBeginCapture(hStream));
 }
 
 CUresult ae_h_cuStreamBeginCapture_ptsz(CUstream hStream)
 {
-	BEGIN(hStream, cuStreamBeginCapture_ptsz(hStream));
+	BEGIN(hStream, true, cuStreamBeginCapture_ptsz(hStream));
 }
 
 CUresult ae_h_cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph,
@@ -137,8 +217,9 @@ CUresult ae_h_cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph,
 					  const CUgraphEdgeData *dependencyData,
 					  size_t numDependencies, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, cuStreamBeginCaptureToGraph(hStream, hGraph, dependencies, dependencyData,
-						   numDependencies, mode));
+	BEGIN(hStream, false,
+	      cuStreamBeginCaptureToGraph(hStream, hGraph, dependencies, dependencyData,
+					  numDependencies, mode));
 }
 
 CUresult ae_h_cuStreamBeginCaptureToGraph_ptsz(CUstream hStream, CUgraph hGraph,
@@ -146,42 +227,45 @@ CUresult ae_h_cuStreamBeginCaptureToGraph_ptsz(CUstream hStream, CUgraph hGraph,
 					       const CUgraphEdgeData *dependencyData,
 					       size_t numDependencies, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, cuStreamBeginCaptureToGraph_ptsz(hStream, hGraph, dependencies,
-							dependencyData, numDependencies, mode));
+	BEGIN(hStream, true,
+	      cuStreamBeginCaptureToGraph_ptsz(hStream, hGraph, dependencies, dependencyData,
+					       numDependencies, mode));
 }
 
 /*
  * An end that fails may have ended the capture (it was invalidated) or not (the wrong thread, no
- * capture there): the driver is asked.
+ * capture there): the driver is asked, by the entry point that reads the handle as the caller's did.
  */
-static CUresult ended(CUstream stream, CUresult result)
+static CUresult ended(CUstream stream, bool per_thread, CUresult result)
 {
-	struct ae_captures *captures = ae_process_serving()->captures;
+	struct ae_process *process = ae_process_serving();
 	CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+	CUstream meant = stream_meant(stream, per_thread);
 
 	if (result == CUDA_SUCCESS ||
-	    ae_driver()->cuStreamIsCapturing(stream, &status) != CUDA_SUCCESS ||
+	    ae_driver()->cuStreamIsCapturing(meant, &status) != CUDA_SUCCESS ||
 	    status == CU_STREAM_CAPTURE_STATUS_NONE)
-		count_add(captures, -list_remove(captures, &stream, NULL));
+		count_add(process->captures, list_remove(process->captures, meant) ? -1 : 0);
 	return result;
 }
 
 CUresult ae_h_cuStreamEndCapture(CUstream hStream, CUgraph *phGraph)
 {
-	return ended(hStream, ae_driver()->cuStreamEndCapture(hStream, phGraph));
+	return ended(hStream, false, ae_driver()->cuStreamEndCapture(hStream, phGraph));
 }
 
 CUresult ae_h_cuStreamEndCapture_ptsz(CUstream hStream, CUgraph *phGraph)
 {
-	return ended(hStream, ae_driver()->cuStreamEndCapture_ptsz(hStream, phGraph));
+	return ended(hStream, true, ae_driver()->cuStreamEndCapture_ptsz(hStream, phGraph));
 }
 
 static CUresult destroyed(CUstream stream, CUresult result)
 {
-	struct ae_captures *captures = ae_process_serving()->captures;
+	struct ae_process *process = ae_process_serving();
 
-	if (result == CUDA_SUCCESS && ae_capture_open(ae_process_serving()))
-		count_add(captures, -list_remove(captures, &stream, NULL));
+	if (result == CUDA_SUCCESS && ae_capture_open(process) &&
+	    list_remove(process->captures, stream))
+		count_add(process->captures, -1);
 	return result;
 }
 

@@ -8,6 +8,7 @@
 #include "shim/context.h"
 #include "shim/device.h"
 #include "shim/hooks.h"
+#include "shim/limbo.h"
 
 struct context {
 	CUcontext handle;
@@ -68,7 +69,7 @@ static void set_gone(struct ae_contexts *contexts, CUcontext handle, bool gone)
 	ae_lock_release(&contexts->lock);
 }
 
-bool ae_context_is_gone(struct ae_process *process, CUcontext handle)
+bool ae_context_was_lost(struct ae_process *process, CUcontext handle)
 {
 	struct ae_contexts *contexts = process->contexts;
 	bool gone = false;
@@ -81,13 +82,25 @@ bool ae_context_is_gone(struct ae_process *process, CUcontext handle)
 			gone = context->gone;
 	}
 	ae_lock_release(&contexts->lock);
-	if (!gone || ae_driver()->cuMemGetInfo_v2(NULL, NULL) != CUDA_SUCCESS)
-		return gone;
-	set_gone(contexts, handle, false);
+	return gone;
+}
+
+bool ae_context_is_gone(struct ae_process *process, CUcontext handle)
+{
+	if (!ae_context_was_lost(process, handle))
+		return false;
+	if (ae_driver()->cuMemGetInfo_v2(NULL, NULL) != CUDA_SUCCESS)
+		return true;
+	set_gone(process->contexts, handle, false);
 	return false;
 }
 
-CUresult ae_context_fence(CUcontext handle)
+bool ae_context_is_well(void)
+{
+	return ae_driver()->cuCtxGetStreamPriorityRange(NULL, NULL) == CUDA_SUCCESS;
+}
+
+static CUresult synchronize(CUcontext handle)
 {
 	const struct ae_driver *driver = ae_driver();
 	CUcontext current = NULL;
@@ -103,11 +116,23 @@ CUresult ae_context_fence(CUcontext handle)
 	return result;
 }
 
+CUresult ae_context_fence(struct ae_process *process, CUcontext handle)
+{
+	CUresult result;
+
+	if (!ae_capture_fence_enter(process))
+		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	result = synchronize(handle);
+	ae_capture_fence_leave(process);
+	return result;
+}
+
 /*
  * The driver has ended the context, and its work with it. Its blocks go, and so does the cache: who
- * resets a device expects its memory back.
+ * resets a device expects its memory back. serial is from before the driver did it: the handle may
+ * be another context's by now, and what that one has allocated stays.
  */
-static void context_ended(struct ae_process *process, CUcontext handle)
+static void context_ended(struct ae_process *process, CUcontext handle, uint64_t serial)
 {
 	ae_captures_forget_context(process->captures, handle);
 	set_gone(process->contexts, handle, true);
@@ -117,7 +142,9 @@ static void context_ended(struct ae_process *process, CUcontext handle)
 
 		if (device == NULL)
 			continue;
-		blocks = ae_pool_free_owner(ae_device_pool(device), (uint64_t)(uintptr_t)handle);
+		ae_limbo_context_ended(device, handle, serial);
+		blocks = ae_pool_free_owner(ae_device_pool(device), (uint64_t)(uintptr_t)handle,
+					    serial);
 		ae_pool_trim(ae_device_pool(device), 0);
 		ae_device_report(device);
 		if (blocks > 0)
@@ -150,57 +177,78 @@ CUresult ae_h_cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	return result;
 }
 
-static CUresult primary_left(CUresult result, CUdevice dev)
+/* A release that was not the last leaves the context, and its blocks, as they were. */
+static CUresult primary_left(CUresult result, CUdevice dev, uint64_t serial)
 {
 	struct ae_process *process = ae_process_serving();
 	CUcontext handle = primary_of(process, dev);
 	unsigned int flags;
 	int active = 0;
 
-	/* A release that was not the last leaves the context, and its blocks, as they were. */
 	if (result == CUDA_SUCCESS && handle != NULL &&
 	    ae_driver()->cuDevicePrimaryCtxGetState(dev, &flags, &active) == CUDA_SUCCESS &&
 	    !active)
-		context_ended(process, handle);
+		context_ended(process, handle, serial);
 	return result;
 }
 
 CUresult ae_h_cuDevicePrimaryCtxRelease_v2(CUdevice dev)
 {
-	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease_v2(dev), dev);
+	uint64_t serial = ae_pool_serial_last();
+
+	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease_v2(dev), dev, serial);
 }
 
 CUresult ae_h_cuDevicePrimaryCtxRelease(CUdevice dev)
 {
-	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease(dev), dev);
+	uint64_t serial = ae_pool_serial_last();
+
+	return primary_left(ae_driver()->cuDevicePrimaryCtxRelease(dev), dev, serial);
+}
+
+/* A reset ends the context whether or not another thread has started it again by now. */
+static CUresult primary_reset(CUresult result, CUdevice dev, uint64_t serial)
+{
+	CUcontext handle = primary_of(ae_process_serving(), dev);
+
+	if (result == CUDA_SUCCESS && handle != NULL)
+		context_ended(ae_process_serving(), handle, serial);
+	return result;
 }
 
 CUresult ae_h_cuDevicePrimaryCtxReset_v2(CUdevice dev)
 {
-	return primary_left(ae_driver()->cuDevicePrimaryCtxReset_v2(dev), dev);
+	uint64_t serial = ae_pool_serial_last();
+
+	return primary_reset(ae_driver()->cuDevicePrimaryCtxReset_v2(dev), dev, serial);
 }
 
 CUresult ae_h_cuDevicePrimaryCtxReset(CUdevice dev)
 {
-	return primary_left(ae_driver()->cuDevicePrimaryCtxReset(dev), dev);
+	uint64_t serial = ae_pool_serial_last();
+
+	return primary_reset(ae_driver()->cuDevicePrimaryCtxReset(dev), dev, serial);
+}
+
+static CUresult destroyed(CUresult result, CUcontext handle, uint64_t serial)
+{
+	if (result == CUDA_SUCCESS)
+		context_ended(ae_process_serving(), handle, serial);
+	return result;
 }
 
 CUresult ae_h_cuCtxDestroy_v2(CUcontext ctx)
 {
-	CUresult result = ae_driver()->cuCtxDestroy_v2(ctx);
+	uint64_t serial = ae_pool_serial_last();
 
-	if (result == CUDA_SUCCESS)
-		context_ended(ae_process_serving(), ctx);
-	return result;
+	return destroyed(ae_driver()->cuCtxDestroy_v2(ctx), ctx, serial);
 }
 
 CUresult ae_h_cuCtxDestroy(CUcontext ctx)
 {
-	CUresult result = ae_driver()->cuCtxDestroy(ctx);
+	uint64_t serial = ae_pool_serial_last();
 
-	if (result == CUDA_SUCCESS)
-		context_ended(ae_process_serving(), ctx);
-	return result;
+	return destroyed(ae_driver()->cuCtxDestroy(ctx), ctx, serial);
 }
 
 CUresult ae_h_cuCtxAttach(CUcontext *pctx, unsigned int flags)
@@ -223,6 +271,7 @@ CUresult ae_h_cuCtxDetach(CUcontext ctx)
 {
 	struct ae_process *process = ae_process_serving();
 	struct ae_contexts *contexts = process->contexts;
+	uint64_t serial = ae_pool_serial_last();
 	CUresult result = ae_driver()->cuCtxDetach(ctx);
 	struct context *context;
 	bool last = true;
@@ -237,6 +286,6 @@ CUresult ae_h_cuCtxDetach(CUcontext ctx)
 	}
 	ae_lock_release(&contexts->lock);
 	if (last)
-		context_ended(process, ctx);
+		context_ended(process, ctx, serial);
 	return result;
 }

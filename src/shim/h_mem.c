@@ -13,6 +13,7 @@
 #include "shim/context.h"
 #include "shim/device.h"
 #include "shim/hooks.h"
+#include "shim/limbo.h"
 
 /* The one place where the pool's errors become the driver's. */
 static CUresult result_of(int error)
@@ -30,45 +31,35 @@ static CUresult result_of(int error)
 	}
 }
 
-/*
- * Ends the frees that had to wait for a capture to end. Only here, where natively nothing may be
- * capturing either: allocation and free are what a capture prohibits.
- */
-static void limbo_end(struct ae_process *process, struct ae_device *device)
-{
-	struct ae_pool *pool = ae_device_pool(device);
-	struct ae_block_info block;
-
-	while (ae_pool_limbo_any(pool) && !ae_capture_open(process) &&
-	       ae_pool_limbo_take(pool, &block) == 0) {
-		CUresult result = ae_context_fence((CUcontext)(uintptr_t)block.owner);
-
-		if (result == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED) {
-			ae_pool_free_defer(pool, block.address);
-			return;
-		}
-		/* A context with a sticky error runs no work any more that could touch the block. */
-		if (result != CUDA_SUCCESS)
-			ae_debug("device %d: fence of a freed block: CUDA error %d",
-				 ae_device_cuda(device)->ordinal, result);
-		ae_pool_free_end(pool, block.address);
-	}
-}
-
 static CUresult allocate(struct ae_process *process, struct ae_device *device, CUcontext context,
 			 uint64_t bytes, CUdeviceptr *dptr)
 {
-	uint64_t address = 0;
+	struct ae_pool *pool = ae_device_pool(device);
+	uint64_t owner = (uint64_t)(uintptr_t)context, address = 0;
 	int error;
 
-	limbo_end(process, device);
-	error = ae_pool_alloc(ae_device_pool(device), bytes, (uint64_t)(uintptr_t)context,
-			      &address);
+	ae_limbo_settle(process, device, false);
+	error = ae_pool_alloc(pool, bytes, owner, &address);
+	if (error == -ENOMEM && ae_pool_limbo_count(pool) > 0) {
+		/* What was freed in a stream's order is not free before the stream has come so far. */
+		ae_limbo_settle(process, device, true);
+		error = ae_pool_alloc(pool, bytes, owner, &address);
+	}
 	/* As the driver does it: a failed allocation leaves a null pointer behind. */
 	*dptr = error == 0 ? address : 0;
 	if (error == 0)
 		ae_device_report(device);
 	return result_of(error);
+}
+
+/* The device that serves this thread's allocation; NULL: the driver is to answer. */
+static struct ae_device *serving_device(struct ae_process *process, CUcontext *context_out)
+{
+	struct ae_device *device = ae_device_current(process, context_out);
+
+	if (device == NULL || ae_context_is_gone(process, *context_out) || !ae_context_is_well())
+		return NULL;
+	return device;
 }
 
 /*
@@ -89,8 +80,8 @@ CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 	CUcontext context = NULL;
 
 	if (dptr != NULL && bytesize != 0)
-		device = ae_device_current(process, &context);
-	if (device == NULL || ae_context_is_gone(process, context))
+		device = serving_device(process, &context);
+	if (device == NULL)
 		return ae_driver()->cuMemAlloc_v2(dptr, bytesize);
 	if (prohibited_in_capture(process, dptr))
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
@@ -108,8 +99,8 @@ CUresult ae_h_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t Width
 
 	if (dptr != NULL && pPitch != NULL && WidthInBytes != 0 && Height != 0 &&
 	    (ElementSizeBytes == 4 || ElementSizeBytes == 8 || ElementSizeBytes == 16))
-		device = ae_device_current(process, &context);
-	if (device == NULL || ae_context_is_gone(process, context))
+		device = serving_device(process, &context);
+	if (device == NULL)
 		goto native;
 	unit = ae_device_cuda(device)->pitch;
 	if (WidthInBytes > UINT64_MAX - unit)
@@ -130,31 +121,42 @@ native:
 }
 
 /*
+ * Waits for the work that may use a block: that of its own context, and of the calling thread's.
+ * The driver's unmapping waits for nothing, so this fence is ours.
+ */
+static CUresult fence(struct ae_process *process, CUcontext owner)
+{
+	CUcontext current = NULL;
+	CUresult result = ae_context_fence(process, owner);
+
+	if (result == CUDA_SUCCESS && ae_driver()->cuCtxGetCurrent(&current) == CUDA_SUCCESS &&
+	    current != NULL && current != owner)
+		result = ae_context_fence(process, current);
+	return result;
+}
+
+/*
  * Frees a block of the pool as cuMemFree does: it returns when the work enqueued before it is done,
- * and the memory is used for nothing else before that. The driver's unmapping waits for nothing, so
- * the fence is ours: the block's own context, and the calling thread's, which may use the block too.
+ * and the memory is used for nothing else before that. While a capture is open, where nothing may be
+ * synchronised, it returns at once, and the memory waits.
  */
 static CUresult free_block(struct ae_process *process, struct ae_device *device, CUdeviceptr dptr)
 {
 	struct ae_pool *pool = ae_device_pool(device);
 	struct ae_block_info block;
-	CUcontext current = NULL, owner;
+	CUcontext owner;
 	CUresult result;
 
-	limbo_end(process, device);
 	/* Not a block's address, or freed by another thread a moment ago: the driver says what. */
 	if (ae_pool_free_begin(pool, dptr, &block) != 0)
 		return ae_driver()->cuMemFree_v2(dptr);
-	if (ae_capture_open(process)) {
-		ae_pool_free_defer(pool, dptr);
+	owner = (CUcontext)(uintptr_t)block.owner;
+	result = fence(process, owner);
+	if (result == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED) {
+		ae_limbo_defer(device, dptr);
 		return CUDA_SUCCESS;
 	}
-	owner = (CUcontext)(uintptr_t)block.owner;
-	result = ae_context_fence(owner);
-	if (result == CUDA_SUCCESS && ae_driver()->cuCtxGetCurrent(&current) == CUDA_SUCCESS &&
-	    current != NULL && current != owner)
-		result = ae_context_fence(current);
-	if (result != CUDA_SUCCESS) {
+	if (result != CUDA_SUCCESS && !ae_context_was_lost(process, owner)) {
 		/* As natively: the error that the work ran into, and nothing freed. */
 		ae_pool_free_cancel(pool, dptr);
 		return result;
@@ -172,8 +174,9 @@ CUresult ae_h_cuMemFree_v2(CUdeviceptr dptr)
 
 	if (device == NULL)
 		return ae_driver()->cuMemFree_v2(dptr);
+	/* No context is fine; one that is gone, or to which an error sticks, is not. */
 	if (ae_driver()->cuCtxGetCurrent(&current) == CUDA_SUCCESS && current != NULL &&
-	    ae_context_is_gone(process, current))
+	    (ae_context_is_gone(process, current) || !ae_context_is_well()))
 		return ae_driver()->cuMemFree_v2(dptr);
 	if (ae_capture_open(process)) {
 		/* The driver takes no VMM address here; but it tells a prohibited call (measured). */
@@ -182,22 +185,31 @@ CUresult ae_h_cuMemFree_v2(CUdeviceptr dptr)
 		if (result == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)
 			return result;
 	}
+	ae_limbo_settle(process, device, false);
 	return free_block(process, device, dptr);
 }
 
 /*
- * The stream-ordered free of a pool block. It frees later than it has to: when all work of the
- * context is done, not only the stream's.
+ * The stream-ordered free of a pool block: it never waits. stream is a handle that means the same in
+ * every entry point. False: the driver is to answer.
  */
-static bool free_async(CUdeviceptr dptr, CUresult *result_out)
+static bool free_async(CUdeviceptr dptr, CUstream stream, CUresult *result_out)
 {
 	struct ae_process *process = ae_process_serving();
 	struct ae_device *device = ae_device_of(process, dptr);
+	CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+	struct ae_block_info block;
 
-	/* In a capture it would become a node of the graph, which pool memory cannot be. */
-	if (device == NULL || ae_capture_open(process))
+	/* In a stream that captures it would become a node of the graph, which pool memory cannot be. */
+	if (device == NULL || !ae_context_is_well() ||
+	    (ae_capture_open(process) &&
+	     (ae_driver()->cuStreamIsCapturing(stream, &status) != CUDA_SUCCESS ||
+	      status != CU_STREAM_CAPTURE_STATUS_NONE)) ||
+	    ae_pool_free_begin(ae_device_pool(device), dptr, &block) != 0)
 		return false;
-	*result_out = free_block(process, device, dptr);
+	*result_out = ae_limbo_defer_stream(device, dptr, stream);
+	if (*result_out != CUDA_SUCCESS)
+		ae_pool_free_cancel(ae_device_pool(device), dptr);
 	return true;
 }
 
@@ -205,14 +217,18 @@ CUresult ae_h_cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)
 {
 	CUresult result;
 
-	return free_async(dptr, &result) ? result : ae_driver()->cuMemFreeAsync(dptr, hStream);
+	return free_async(dptr, hStream, &result) ? result
+						  : ae_driver()->cuMemFreeAsync(dptr, hStream);
 }
 
 CUresult ae_h_cuMemFreeAsync_ptsz(CUdeviceptr dptr, CUstream hStream)
 {
 	CUresult result;
 
-	return free_async(dptr, &result) ? result : ae_driver()->cuMemFreeAsync_ptsz(dptr, hStream);
+	/* A null handle is the thread's own stream here: its name is 2 everywhere. */
+	return free_async(dptr, hStream != NULL ? hStream : (CUstream)2, &result)
+		       ? result
+		       : ae_driver()->cuMemFreeAsync_ptsz(dptr, hStream);
 }
 
 /* The pre-3.2 calls: their pointers are too short for the pool's addresses. */

@@ -11,7 +11,8 @@
 
 /*
  * The limit, and what is left of it: never more than the device has free at this moment, with our
- * own cache counted as free. (Other models' memory cannot be lent yet; telling of it would be a lie.)
+ * own cache, and what was freed and still waits, counted as free. (Other models' memory cannot be lent
+ * yet; telling of it would be a lie.)
  */
 static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64_t *total_bytes)
 {
@@ -27,10 +28,10 @@ static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64
 		return;
 	ae_pool_get_stats(ae_device_pool(device), &stats);
 	limit = ae_device_limit(device);
-	used = stats.bytes_resident - stats.bytes_cached;
+	used = stats.bytes_resident - stats.bytes_cached - stats.bytes_limbo;
 	left = used < limit ? limit - used : 0;
-	if (*free_bytes + stats.bytes_cached < left)
-		left = *free_bytes + stats.bytes_cached;
+	if (*free_bytes + stats.bytes_cached + stats.bytes_limbo < left)
+		left = *free_bytes + stats.bytes_cached + stats.bytes_limbo;
 	*free_bytes = left;
 	*total_bytes = limit;
 }
@@ -82,12 +83,10 @@ CUresult ae_h_cuMemGetInfo(unsigned int *free, unsigned int *total)
 static uint64_t member_total(CUdevice dev, uint64_t total)
 {
 	struct ae_process *process = ae_process_serving();
-	struct ae_device *device;
 
 	if (process->config.meminfo == AE_MEMINFO_PHYSICAL)
 		return total;
-	device = ae_device_serve(process, dev);
-	return device != NULL ? ae_device_limit(device) : total;
+	return ae_device_limit_of(process, dev, total);
 }
 
 CUresult ae_h_cuDeviceTotalMem_v2(size_t *bytes, CUdevice dev)
@@ -102,14 +101,11 @@ CUresult ae_h_cuDeviceTotalMem_v2(size_t *bytes, CUdevice dev)
 CUresult ae_h_cuDeviceTotalMem(unsigned int *bytes, CUdevice dev)
 {
 	CUresult result = ae_driver()->cuDeviceTotalMem(bytes, dev);
-	struct ae_process *process = ae_process_serving();
+	size_t whole = 0;
 
-	if (result == CUDA_SUCCESS && process->config.meminfo != AE_MEMINFO_PHYSICAL) {
-		struct ae_device *device = ae_device_serve(process, dev);
-
-		if (device != NULL)
-			*bytes = clamp(ae_device_limit(device));
-	}
+	/* The answer is clamped to 32 bits: the limit is worked out from the real size. */
+	if (result == CUDA_SUCCESS && ae_driver()->cuDeviceTotalMem_v2(&whole, dev) == CUDA_SUCCESS)
+		*bytes = clamp(member_total(dev, whole));
 	return result;
 }
 
@@ -124,7 +120,7 @@ CUresult ae_h_cuMemGetAddressRange_v2(CUdeviceptr *pbase, size_t *psize, CUdevic
 	/* No context, a dead one, nothing to answer into: natively the same for any address. */
 	if (device == NULL || (pbase == NULL && psize == NULL) ||
 	    ae_driver()->cuCtxGetCurrent(&context) != CUDA_SUCCESS || context == NULL ||
-	    ae_context_is_gone(process, context))
+	    ae_context_is_gone(process, context) || !ae_context_is_well())
 		return ae_driver()->cuMemGetAddressRange_v2(pbase, psize, dptr);
 	error = ae_pool_find(ae_device_pool(device), dptr, &block);
 	/* Where there is no block the driver answers with zeros. */

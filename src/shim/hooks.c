@@ -137,11 +137,15 @@ bool ae_hooks_is_wrapper(void *address, void **real_out)
 }
 
 /*
- * A program that links to a function which the installed driver lacks would natively not start or
- * not get past its first call; here it gets an error.
+ * The driver lacks the function. A program that links to it would natively not start, or not get past
+ * its first call; here it gets an error. Where no driver is loaded at all (a weak reference, which our
+ * exported name has satisfied): what a machine without a GPU says, and nothing in the log.
  */
 static CUresult missing(const char *symbol)
 {
+	if (table_get() == NULL)
+		return strcmp(symbol, "cuInit") == 0 ? CUDA_ERROR_NO_DEVICE
+						     : CUDA_ERROR_NOT_INITIALIZED;
 	ae_warn("%s was called, and the installed driver has no such function", symbol);
 	return CUDA_ERROR_NOT_FOUND;
 }

@@ -2,6 +2,7 @@
 #include "shim/resolve.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cuda/realdl.h"
@@ -20,24 +21,49 @@ static struct ae_answer answer(void *value)
  */
 static struct ae_answer undefined(const char *name)
 {
-	void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+	void *library = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
 
-	if (library == NULL)
-		library = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	/* Not closed: dlclose would drop the error, and libc stays anyway. */
 	return answer(library != NULL ? ae_real_dlsym(library, name) : NULL);
 }
 
-/* What the real look-up gave, and what the program gets. */
-static struct ae_answer replace(void *found, const char *name)
+/*
+ * True when the driver is in the scope of that handle. Our own exported names are in every global
+ * scope, so a name is asked for that every driver has and we have not.
+ */
+static bool sees_driver(void *handle)
+{
+	return ae_real_dlsym(handle, "cuDriverGetVersion") != NULL;
+}
+
+/* What the real look-up gave for a handle, and what the program gets. */
+static struct ae_answer replace(void *handle, void *found, const char *name)
 {
 	void *wrapper, *real;
 
 	if (found == NULL)
 		return answer(NULL);
 	if (ae_hooks_is_wrapper(found, &real))
-		return real != NULL ? answer(found) : undefined(name);
+		return real != NULL && sees_driver(handle) ? answer(found) : undefined(name);
 	wrapper = ae_hooks_wrapper(found);
 	return answer(wrapper != NULL ? wrapper : found);
+}
+
+/* The driver as the caller's own object sees it, with what that object was loaded with or needs. */
+static bool caller_sees_driver(const void *caller)
+{
+	Dl_info info;
+	void *object;
+	bool sees;
+
+	if (dladdr(caller, &info) == 0 || info.dli_fname == NULL)
+		return false;
+	object = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+	if (object == NULL)
+		return false;
+	sees = sees_driver(object);
+	dlclose(object);
+	return sees;
 }
 
 /*
@@ -49,17 +75,19 @@ static struct ae_answer resolve_relative(void *handle, const char *name, const v
 	void *found, *real;
 
 	if (handle == RTLD_NEXT) {
-		void *wrapper = ae_hooks_wrapper(ae_realdl_next(caller, name));
+		void *wrapper;
 
-		return wrapper != NULL ? answer(wrapper) : not_ours;
+		found = ae_realdl_next(caller, name);
+		wrapper = ae_hooks_wrapper(found);
+		if (wrapper != NULL)
+			return answer(wrapper);
+	} else {
+		found = ae_real_dlsym(RTLD_DEFAULT, name);
 	}
-	found = ae_real_dlsym(RTLD_DEFAULT, name);
-	if (found == NULL) {
-		dlerror();
-		return not_ours;
-	}
-	if (ae_hooks_is_wrapper(found, &real) && real == NULL)
+	if (found != NULL && ae_hooks_is_wrapper(found, &real) &&
+	    (real == NULL || (!sees_driver(RTLD_DEFAULT) && !caller_sees_driver(caller))))
 		return undefined(name);
+	dlerror();
 	return not_ours;
 }
 
@@ -71,7 +99,7 @@ struct ae_answer ae_resolve_dlsym(void *handle, const char *name, const void *ca
 		return not_ours;
 	if (handle == RTLD_NEXT || handle == RTLD_DEFAULT)
 		return resolve_relative(handle, name, caller);
-	return replace(ae_real_dlsym(handle, name), name);
+	return replace(handle, ae_real_dlsym(handle, name), name);
 }
 
 struct ae_answer ae_resolve_dlvsym(void *handle, const char *name, const char *version,
@@ -83,5 +111,5 @@ struct ae_answer ae_resolve_dlvsym(void *handle, const char *name, const char *v
 		return not_ours;
 	if (handle == RTLD_NEXT || handle == RTLD_DEFAULT)
 		return resolve_relative(handle, name, caller);
-	return replace(ae_real_dlvsym(handle, name, version), name);
+	return replace(handle, ae_real_dlvsym(handle, name, version), name);
 }

@@ -163,7 +163,7 @@ START_TEST(free_takes_exact_addresses_once)
 	ck_assert_int_eq(ae_pool_free_begin(pool, 0, &info), -ENOENT);
 	/* Nothing begun: nothing happens. */
 	ae_pool_free_end(pool, address);
-	ae_pool_free_defer(pool, address);
+	ae_pool_free_defer(pool, address, 0);
 	ae_pool_free_cancel(pool, address);
 	ck_assert_int_eq(ae_pool_find(pool, address, &info), 0);
 	drop(address);
@@ -194,11 +194,11 @@ START_TEST(memory_waits_for_the_end_of_a_free)
 	ck_assert_int_eq(ae_pool_free_begin(pool, address, &info), 0);
 	ck_assert_uint_ne(alloc(8 * MiB), address);
 	ck_assert_uint_eq(get_stats().bytes_cached, 0);
-	ae_pool_free_defer(pool, address);
-	ck_assert(ae_pool_limbo_any(pool));
+	ae_pool_free_defer(pool, address, 0);
+	ck_assert_uint_eq(ae_pool_limbo_count(pool), 1);
 	ck_assert_uint_ne(alloc(8 * MiB), address);
 	ck_assert_uint_eq(limbo_end(pool), 1);
-	ck_assert(!ae_pool_limbo_any(pool));
+	ck_assert_uint_eq(ae_pool_limbo_count(pool), 0);
 	ck_assert_uint_eq(alloc(8 * MiB), address);
 }
 END_TEST
@@ -358,7 +358,7 @@ START_TEST(small_blocks_share_a_granule)
 	for (unsigned i = 0; i < 1000; i++)
 		drop(addresses[i]);
 	ck_assert_uint_eq(get_stats().bytes_cached, 0);
-	ae_pool_free_owner(pool, 1);
+	ae_pool_free_owner(pool, 1, UINT64_MAX);
 	ck_assert_uint_eq(get_stats().slabs, 0);
 	ck_assert_uint_eq(get_stats().bytes_cached, GRANULARITY);
 }
@@ -400,16 +400,55 @@ START_TEST(owner_takes_its_blocks_along)
 	alloc(100);
 	ck_assert_int_eq(ae_pool_alloc(pool, 4 * MiB, 2, &other), 0);
 	ck_assert_int_eq(ae_pool_free_begin(pool, limbo, &info), 0);
-	ae_pool_free_defer(pool, limbo);
+	ae_pool_free_defer(pool, limbo, 0);
 	ck_assert_int_eq(ae_pool_free_begin(pool, begun, &info), 0);
-	ck_assert_uint_eq(ae_pool_free_owner(pool, 1), 2);
-	ck_assert(!ae_pool_limbo_any(pool));
+	ck_assert_uint_eq(ae_pool_free_owner(pool, 1, UINT64_MAX), 1);
+	ck_assert_uint_eq(ae_pool_limbo_count(pool), 1);
 	ck_assert_int_eq(ae_pool_find(pool, other, &info), 0);
 	ck_assert_uint_eq(info.owner, 2);
 	ae_pool_free_end(pool, begun);
+	limbo_end(pool);
 	ck_assert_int_eq(ae_pool_alloc(pool, 4 * MiB, 3, &address), 0);
 	ck_assert(address == limbo || address == begun);
-	ck_assert_uint_eq(ae_pool_free_owner(pool, 99), 0);
+	ck_assert_uint_eq(ae_pool_free_owner(pool, 99, UINT64_MAX), 0);
+}
+END_TEST
+
+START_TEST(owner_that_comes_back_keeps_its_blocks)
+{
+	struct ae_block_info info;
+	uint64_t before = alloc(4 * MiB), serial = ae_pool_serial_last(), after = alloc(4 * MiB);
+
+	ck_assert_uint_eq(ae_pool_free_owner(pool, 1, serial), 1);
+	ck_assert_int_eq(ae_pool_find(pool, before, &info), -ENOENT);
+	ck_assert_int_eq(ae_pool_find(pool, after, &info), 0);
+}
+END_TEST
+
+START_TEST(limbo_is_a_queue_with_tags)
+{
+	uint64_t addresses[3] = { alloc(4 * MiB), alloc(100), alloc(6 * MiB) };
+	struct ae_block_info info;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(ae_pool_free_begin(pool, addresses[i], &info), 0);
+		ck_assert_uint_eq(info.tag, 0);
+		ae_pool_free_defer(pool, addresses[i], i + 10);
+	}
+	/* The small one shares its granule: it keeps nothing from anyone. */
+	ck_assert_uint_eq(get_stats().bytes_limbo, 10 * MiB);
+	ck_assert_int_eq(ae_pool_limbo_take(pool, &info), 0);
+	ck_assert_uint_eq(info.address, addresses[0]);
+	ck_assert_uint_eq(info.tag, 10);
+	ae_pool_free_defer(pool, info.address, 20);
+	for (uint64_t i = 1; i < 4; i++) {
+		ck_assert_int_eq(ae_pool_limbo_take(pool, &info), 0);
+		ck_assert_uint_eq(info.address, addresses[i % 3]);
+		ck_assert_uint_eq(info.tag, i < 3 ? i + 10 : 20);
+		ae_pool_free_end(pool, info.address);
+	}
+	ck_assert_int_eq(ae_pool_limbo_take(pool, &info), -ENOENT);
+	ck_assert_uint_eq(get_stats().bytes_limbo, 0);
 }
 END_TEST
 
@@ -438,7 +477,7 @@ START_TEST(address_space_is_reserved_in_steps)
 	alloc(3 * GiB);
 	ck_assert_uint_eq(get_stats().reservations, 2);
 	ck_assert_uint_eq(get_stats().bytes_reserved, 4 * GiB);
-	ae_pool_free_owner(pool, 1);
+	ae_pool_free_owner(pool, 1, UINT64_MAX);
 	ae_pool_trim(pool, 0);
 	ck_assert_uint_eq(get_stats().reservations, 1);
 }
@@ -473,7 +512,7 @@ START_TEST(destroy_gives_back_what_is_live)
 	alloc(300 * MiB);
 	drop(alloc(40 * MiB));
 	ck_assert_int_eq(ae_pool_free_begin(pool, address, &info), 0);
-	ae_pool_free_defer(pool, address);
+	ae_pool_free_defer(pool, address, 0);
 	/* tear_down looks at what is left. */
 }
 END_TEST
@@ -501,6 +540,8 @@ static Suite *suite(void)
 		small_blocks_share_a_granule,
 		half_a_granule_is_small,
 		every_small_size_fits_its_slot,
+		limbo_is_a_queue_with_tags,
+		owner_that_comes_back_keeps_its_blocks,
 		owner_takes_its_blocks_along,
 		serials_are_never_used_again,
 		address_space_is_reserved_in_steps,

@@ -31,7 +31,7 @@ static void end_free(uint64_t address, uint64_t dice)
 	if (dice % 8)
 		ae_pool_free_end(pool, address);
 	else
-		ae_pool_free_defer(pool, address);
+		ae_pool_free_defer(pool, address, 0);
 }
 
 static void *work(void *arg)
@@ -59,12 +59,12 @@ static void *work(void *arg)
 			end_free(held[i], dice / 2);
 			held[i] = 0;
 		}
-		if (dice % 64 == 1 && ae_pool_limbo_any(pool))
+		if (dice % 64 == 1 && ae_pool_limbo_count(pool))
 			limbo_end(pool);
 		if (dice % 512 == 3)
 			ae_pool_trim(pool, 0);
 	}
-	ae_pool_free_owner(pool, owner);
+	ae_pool_free_owner(pool, owner, UINT64_MAX);
 	return NULL;
 }
 

@@ -250,9 +250,9 @@ static void step_free_finish(void)
 		require(is_same_info(&info, &block->info));
 		break;
 	case 1:
-		ae_pool_free_defer(pool, block->info.address);
+		ae_pool_free_defer(pool, block->info.address, 0);
 		block->state = LIMBO;
-		require(ae_pool_limbo_any(pool));
+		require(ae_pool_limbo_count(pool));
 		break;
 	default:
 		ae_pool_free_end(pool, block->info.address);
@@ -271,9 +271,9 @@ static void step_limbo_end(void)
 		model_remove(i);
 		count++;
 	}
-	require(ae_pool_limbo_any(pool) == (count != 0));
+	require(ae_pool_limbo_count(pool) == count);
 	require(limbo_end(pool) == count);
-	require(!ae_pool_limbo_any(pool));
+	require(!ae_pool_limbo_count(pool));
 }
 
 static void step_free_owner(void)
@@ -282,13 +282,13 @@ static void step_free_owner(void)
 	size_t count = 0;
 
 	for (size_t i = model_count; i-- > 0;) {
-		if (model[i].info.owner != owner || model[i].state == FREEING)
+		if (model[i].info.owner != owner || model[i].state != LIVE)
 			continue;
 		check_memory(&model[i]);
 		model_remove(i);
 		count++;
 	}
-	require(ae_pool_free_owner(pool, owner) == count);
+	require(ae_pool_free_owner(pool, owner, UINT64_MAX) == count);
 }
 
 static void step_trim(void)
