@@ -10,10 +10,14 @@
 const struct ae_driver_entry ae_driver_entries[] = {
 #define AE_HOOK(symbol, gate, family, params, args, why) \
 	{ #symbol, offsetof(struct ae_driver, symbol), true },
+#define AE_GATED(symbol, gate, params, args, why) \
+	{ #symbol, offsetof(struct ae_driver, symbol), true },
 #define AE_CALL(symbol, params) { #symbol, offsetof(struct ae_driver, symbol), false },
 #include "cuda/calls.def"
+#include "cuda/gated.def"
 #include "cuda/hooks.def"
 #undef AE_HOOK
+#undef AE_GATED
 #undef AE_CALL
 };
 const size_t ae_driver_entries_count = sizeof(ae_driver_entries) / sizeof(ae_driver_entries[0]);

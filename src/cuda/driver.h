@@ -13,21 +13,25 @@
 #include <stddef.h>
 
 #include "cuda/abi.h"
+#include "cuda/abi_opaque.h"
 
 struct ae_driver {
 #define AE_HOOK(symbol, gate, family, params, args, why) CUresult(*symbol) params;
+#define AE_GATED(symbol, gate, params, args, why)        CUresult(*symbol) params;
 #define AE_CALL(symbol, params)                          CUresult(*symbol) params;
 #include "cuda/calls.def"
+#include "cuda/gated.def"
 #include "cuda/hooks.def"
 #undef AE_HOOK
+#undef AE_GATED
 #undef AE_CALL
 };
 
-/* One row of hooks.def, for those who walk the table. */
+/* One row of the tables, for those who walk them: first calls.def, then gated.def, then hooks.def. */
 struct ae_driver_entry {
 	const char *symbol;
 	size_t offset; /* of its pointer in struct ae_driver */
-	bool hooked;
+	bool wrapped; /* we export a function of that name */
 };
 extern const struct ae_driver_entry ae_driver_entries[];
 extern const size_t ae_driver_entries_count;

@@ -4,11 +4,13 @@
 noinst_LTLIBRARIES += src/cuda/libaecuda.la src/cuda/librealdl.la
 
 src_cuda_libaecuda_la_SOURCES = \
-	src/cuda/abi.h \
+	src/cuda/abi.h src/cuda/abi_opaque.h \
 	src/cuda/calls.def \
 	src/cuda/device_cuda.c src/cuda/device_cuda.h \
 	src/cuda/driver.c src/cuda/driver.h \
-	src/cuda/hooks.def
+	src/cuda/gated.def \
+	src/cuda/hooks.def \
+	src/cuda/safe.def
 src_cuda_libaecuda_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 
 # Runs before any sanitizer has started, inside its own start: never instrumented.

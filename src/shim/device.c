@@ -256,3 +256,18 @@ void ae_device_report(struct ae_device *device)
 	ae_pool_get_stats(device->pool, &stats);
 	ae_ledger_report(device->ledger, stats.bytes_cached, stats.blocks_live, stats.chunks);
 }
+
+uint64_t ae_devices_trim(struct ae_process *process)
+{
+	uint64_t given = 0;
+
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+
+		if (device == NULL)
+			continue;
+		given += ae_pool_trim(device->pool, 0);
+		ae_device_report(device);
+	}
+	return given;
+}

@@ -50,6 +50,9 @@ struct ae_lock *ae_device_limbo_lock(struct ae_device *device); /* limbo.h */
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);
 uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
 
+/* Gives back what the pools of all served devices have cached. Returns the bytes. */
+uint64_t ae_devices_trim(struct ae_process *process);
+
 /* Shows the pool's figures in the ledger. */
 void ae_device_report(struct ae_device *device);
 

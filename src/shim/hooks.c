@@ -7,19 +7,28 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "shim/device.h"
+#include "shim/gate.h"
 #include "shim/process.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 /* The exported names, as other translation units would declare them. */
 #define AE_HOOK(symbol, gate, family, params, args, why) EXPORT CUresult symbol params;
+#define AE_GATED(symbol, gate, params, args, why)        EXPORT CUresult symbol params;
+#include "cuda/gated.def"
 #include "cuda/hooks.def"
 #undef AE_HOOK
+#undef AE_GATED
 
+/* In the order of ae_driver_entries. */
 static void *const wrappers[] = {
 #define AE_HOOK(symbol, gate, family, params, args, why) (void *)symbol,
+#define AE_GATED(symbol, gate, params, args, why)        (void *)symbol,
+#include "cuda/gated.def"
 #include "cuda/hooks.def"
 #undef AE_HOOK
+#undef AE_GATED
 };
 #define HOOKS_COUNT (sizeof(wrappers) / sizeof(wrappers[0]))
 
@@ -31,7 +40,7 @@ struct hook {
 
 struct hook_table {
 	struct ae_driver driver;
-	struct hook hooks[HOOKS_COUNT]; /* in the order of hooks.def */
+	struct hook hooks[HOOKS_COUNT]; /* in the order of wrappers */
 	struct hook *by_real;
 };
 
@@ -63,7 +72,7 @@ static struct hook_table *table_build(void)
 	for (size_t i = 0; i < ae_driver_entries_count; i++) {
 		struct hook *hook, *same;
 
-		if (!ae_driver_entries[i].hooked)
+		if (!ae_driver_entries[i].wrapped)
 			continue;
 		hook = &table->hooks[count];
 		hook->wrapper = wrappers[count++];
@@ -175,3 +184,30 @@ static bool disabled_cached(void)
 	}
 #include "cuda/hooks.def"
 #undef AE_HOOK
+
+/*
+ * The driver allocates for itself in many calls, and other families of memory are its own: when one of
+ * them is out of memory, the memory that our cache keeps mapped is given back, and the call is made
+ * once more. A call that failed for want of memory has done nothing.
+ */
+#define AE_GATED(symbol, kind, params, args, why)                              \
+	CUresult symbol params                                                 \
+	{                                                                      \
+		const struct ae_driver *driver = ae_driver();                  \
+		struct ae_process *process = ae_process_serving();             \
+		CUresult result;                                               \
+                                                                               \
+		if (driver->symbol == NULL)                                    \
+			return missing(#symbol);                               \
+		if (process == NULL)                                           \
+			return driver->symbol args;                            \
+		ae_gate_enter(process, AE_GATE_##kind);                        \
+		result = driver->symbol args;                                  \
+		if (__builtin_expect(result == CUDA_ERROR_OUT_OF_MEMORY, 0) && \
+		    ae_devices_trim(process) > 0)                              \
+			result = driver->symbol args;                          \
+		ae_gate_leave();                                               \
+		return result;                                                 \
+	}
+#include "cuda/gated.def"
+#undef AE_GATED

@@ -17,6 +17,7 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/capture.h src/shim/h_capture.c \
 	src/shim/context.h src/shim/h_context.c \
 	src/shim/device.c src/shim/device.h \
+	src/shim/gate.c src/shim/gate.h \
 	src/shim/h_init.c \
 	src/shim/h_mem.c \
 	src/shim/h_query.c \
@@ -38,9 +39,11 @@ src_shim_libaerostat_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 EXTRA_src_shim_libaerostat_la_DEPENDENCIES = src/shim/libaerostat.sym
 
 # What the library exports: the hooks, dlsym and dlvsym, the public API; nothing else.
-src/shim/libaerostat.sym: src/cuda/hooks.def include/aerostat.h src/shim/local.mk
+src/shim/libaerostat.sym: src/cuda/hooks.def src/cuda/gated.def include/aerostat.h src/shim/local.mk
 	$(AM_V_GEN)$(MKDIR_P) src/shim && { \
-		$(SED) -n 's/^AE_HOOK(\([A-Za-z0-9_]*\),.*/\1/p' $(srcdir)/src/cuda/hooks.def; \
+		$(SED) -n -e 's/^AE_HOOK(\([A-Za-z0-9_]*\),.*/\1/p' \
+			-e 's/^AE_GATED(\([A-Za-z0-9_]*\),.*/\1/p' \
+			$(srcdir)/src/cuda/hooks.def $(srcdir)/src/cuda/gated.def; \
 		$(SED) -n 's/^[a-z].*[ *]\(aerostat_[a-z_]*\)(.*/\1/p' $(srcdir)/include/aerostat.h; \
 		echo dlsym; echo dlvsym; \
 	} | LC_ALL=C sort > $@.tmp && mv $@.tmp $@

@@ -10,8 +10,10 @@
 	_Static_assert(__builtin_types_compatible_p(__typeof__(symbol), CUresult params), \
 		       #symbol " has another prototype in cuda.h");
 #define AE_HOOK(symbol, gate, family, params, args, why) SAME(symbol, params)
+#define AE_GATED(symbol, gate, params, args, why)        SAME(symbol, params)
 #define AE_CALL(symbol, params)                          SAME(symbol, params)
 #include "cuda/calls.def"
+#include "cuda/gated.def"
 #include "cuda/hooks.def"
 
 #include "abi_print.h"
