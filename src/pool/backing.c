@@ -207,7 +207,7 @@ static void unbuild(struct ae_backing *backing, const struct ae_taken *taken, ui
 	struct ae_extent *extent = taken->extent;
 	uint64_t reservation_address = extent->reservation->address;
 	uint64_t address = extent->node.address;
-	struct ae_link down;
+	struct ae_link down, *next;
 	struct ae_chunk *chunk;
 
 	ae_list_init(&down);
@@ -228,10 +228,10 @@ static void unbuild(struct ae_backing *backing, const struct ae_taken *taken, ui
 		if (taken->is_reserved)
 			space_undo(backing, reservation_address);
 	}
-	while (!ae_list_is_empty(&down)) {
-		chunk = ae_link_entry(down.next, struct ae_chunk, age);
-		ae_list_remove(&chunk->age);
-		chunk_end(backing, chunk);
+	/* The list ends here: its links are not mended, and a chunk that sticks goes into another. */
+	for (struct ae_link *link = down.next; link != &down; link = next) {
+		next = link->next;
+		chunk_end(backing, ae_link_entry(link, struct ae_chunk, age));
 	}
 }
 

@@ -182,34 +182,34 @@ static CUresult begun(struct ae_captures *captures, struct capture *capture, CUr
 	return result;
 }
 
-#define BEGIN(stream, per_thread, call)                                                      \
+#define BEGIN(stream, per_thread, call, args)                                                \
 	do {                                                                                 \
 		struct ae_captures *captures = ae_process_serving()->captures;               \
 		struct capture *capture = begin(captures, stream_meant(stream, per_thread)); \
                                                                                              \
 		if (capture == NULL)                                                         \
 			return CUDA_ERROR_OUT_OF_MEMORY;                                     \
-		return begun(captures, capture, ae_driver()->call);                          \
+		return begun(captures, capture, ae_driver()->call args);                     \
 	} while (0)
 
 CUresult ae_h_cuStreamBeginCapture_v2(CUstream hStream, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, false, cuStreamBeginCapture_v2(hStream, mode));
+	BEGIN(hStream, false, cuStreamBeginCapture_v2, (hStream, mode));
 }
 
 CUresult ae_h_cuStreamBeginCapture_v2_ptsz(CUstream hStream, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, true, cuStreamBeginCapture_v2_ptsz(hStream, mode));
+	BEGIN(hStream, true, cuStreamBeginCapture_v2_ptsz, (hStream, mode));
 }
 
 CUresult ae_h_cuStreamBeginCapture(CUstream hStream)
 {
-	BEGIN(hStream, false, cuStreamBeginCapture(hStream));
+	BEGIN(hStream, false, cuStreamBeginCapture, (hStream));
 }
 
 CUresult ae_h_cuStreamBeginCapture_ptsz(CUstream hStream)
 {
-	BEGIN(hStream, true, cuStreamBeginCapture_ptsz(hStream));
+	BEGIN(hStream, true, cuStreamBeginCapture_ptsz, (hStream));
 }
 
 CUresult ae_h_cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph,
@@ -217,9 +217,8 @@ CUresult ae_h_cuStreamBeginCaptureToGraph(CUstream hStream, CUgraph hGraph,
 					  const CUgraphEdgeData *dependencyData,
 					  size_t numDependencies, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, false,
-	      cuStreamBeginCaptureToGraph(hStream, hGraph, dependencies, dependencyData,
-					  numDependencies, mode));
+	BEGIN(hStream, false, cuStreamBeginCaptureToGraph,
+	      (hStream, hGraph, dependencies, dependencyData, numDependencies, mode));
 }
 
 CUresult ae_h_cuStreamBeginCaptureToGraph_ptsz(CUstream hStream, CUgraph hGraph,
@@ -227,9 +226,8 @@ CUresult ae_h_cuStreamBeginCaptureToGraph_ptsz(CUstream hStream, CUgraph hGraph,
 					       const CUgraphEdgeData *dependencyData,
 					       size_t numDependencies, CUstreamCaptureMode mode)
 {
-	BEGIN(hStream, true,
-	      cuStreamBeginCaptureToGraph_ptsz(hStream, hGraph, dependencies, dependencyData,
-					       numDependencies, mode));
+	BEGIN(hStream, true, cuStreamBeginCaptureToGraph_ptsz,
+	      (hStream, hGraph, dependencies, dependencyData, numDependencies, mode));
 }
 
 /*
