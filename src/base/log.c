@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,9 +23,30 @@ static enum ae_log_level log_level = AE_LOG_INFO;
 static struct ae_fd log_file = AE_FD_NONE; /* none: standard error */
 static char log_path[PATH_MAX];
 
+/*
+ * A descriptor, or a negative errno. Never waits: a FIFO would, for its reader, in the middle of the
+ * host's cuInit, and again with each line once it is full. -ENXIO: neither a file nor a device.
+ */
 static int open_log(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int fd = open(path, flags | O_NONBLOCK, 0666);
+	struct stat st;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0)
+		ret = -errno;
+	else if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		ret = -ENXIO;
+	else
+		ret = fcntl(fd, F_SETFL, O_APPEND) != 0 ? -errno : 0;
+	if (ret != 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 /*
@@ -52,10 +75,12 @@ static void write_quietly(int fd, const char *text, size_t size)
 	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
 }
 
+/* The thread is the host's, and not to end between an open and its close. */
 static void write_line(const char *text, size_t size)
 {
-	int fd;
+	int cancel_state, fd;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	if (log_file.fd < 0) {
 		write_quietly(STDERR_FILENO, text, size);
 	} else if (ae_fd_is_ours(&log_file)) {
@@ -63,17 +88,18 @@ static void write_line(const char *text, size_t size)
 	} else {
 		/* The program closed it, or has given its number to something else. */
 		fd = open_log(log_path);
-		if (fd < 0)
-			return;
-		write_quietly(fd, text, size);
-		close(fd);
+		if (fd >= 0) {
+			write_quietly(fd, text, size);
+			close(fd);
+		}
 	}
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 void ae_log_configure(enum ae_log_level level, const char *file)
 {
 	int saved_errno = errno;
-	int fd, ret;
+	int cancel_state, fd, ret;
 
 	log_level = level;
 	if (!file || !*file)
@@ -83,11 +109,13 @@ void ae_log_configure(enum ae_log_level level, const char *file)
 		goto out;
 	}
 	strcpy(log_path, file);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	fd = open_log(file);
-	ret = fd < 0 ? -errno : ae_fd_adopt(fd, &log_file);
+	ret = fd < 0 ? fd : ae_fd_adopt(fd, &log_file);
+	pthread_setcancelstate(cancel_state, NULL);
 	if (ret != 0)
 		ae_error("cannot open log file %s: %s; logging to standard error", file,
-			 strerrordesc_np(-ret));
+			 ret == -ENXIO ? "neither a file nor a device" : strerrordesc_np(-ret));
 out:
 	errno = saved_errno;
 }
