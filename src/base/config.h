@@ -34,7 +34,7 @@ struct ae_option {
 	const char *metavar;
 	const char *help;
 	const char *choices; /* "a|b|c" for AE_OPTION_CHOICE */
-	int64_t least, most; /* for AE_OPTION_INT */
+	int64_t least, most; /* for AE_OPTION_INT; least is 1 for a size that may not be 0 */
 	size_t offset; /* of the field in struct ae_config */
 };
 

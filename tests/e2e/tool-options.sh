@@ -23,6 +23,8 @@ refused()
 refused '--limit: "20Q" is not a size (such as 512M, 20G or 50%)' -- --limit 20Q
 refused '--limit: "" is not a size (such as 512M, 20G or 50%)' -- --limit=
 refused '--limit: "101%" is too large for a size' -- --limit=101%
+refused '--limit: "0" is too little: nothing could be allocated' -- --limit 0
+refused '--limit: "0.0%" is too little: nothing could be allocated' -- --limit=0.0%
 refused '--wait: "soon" is not a time (such as 500ms, 30s or 2m)' -- --wait=soon
 refused '--priority: "11" is not a whole number from -10 to 10' -- --priority=11
 refused '--log: "loud" is not error, warn, info, debug or trace' -- --log loud

@@ -117,6 +117,16 @@ START_TEST(malformed)
 				      "50%); keeping 100%");
 	ck_assert(config.limit.is_percent && config.limit.percent_e3 == 100000);
 
+	/* A limit of nothing refuses every allocation; a reserve or a cache of nothing is a choice. */
+	config = load("AEROSTAT_LIMIT=0", "AEROSTAT_RESERVE=0", "AEROSTAT_CACHE=0");
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_str_eq(warnings[0], "AEROSTAT_LIMIT: \"0\" is too little: nothing could be "
+				      "allocated; keeping 100%");
+	ck_assert(config.limit.is_percent && config.limit.percent_e3 == 100000);
+	config = load("AEROSTAT_LIMIT=0%", NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert(config.limit.percent_e3 == 100000);
+
 	config = load("AEROSTAT_LOG=loud", "AEROSTAT_PRIORITY=11", "AEROSTAT_GROUP=../x");
 	ck_assert_uint_eq(warned, 3);
 	ck_assert_str_eq(warnings[0],
