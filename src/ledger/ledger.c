@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/config.h"
 #include "base/fd.h"
 #include "ledger/layout.h"
 
@@ -21,11 +20,6 @@ struct ae_ledger {
 	size_t index;
 	char path[256];
 };
-
-char *ae_ledger_default_dir(char *text, size_t text_size)
-{
-	return ae_config_default_dir(text, text_size);
-}
 
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out)

@@ -39,9 +39,11 @@ struct ae_ledger_member {
 };
 
 /*
- * Makes sure that dir is a directory of this user's with mode 0700 and no one else's to write
- * (created when missing, with its parents left alone), and opens or makes the ledger of group and
- * device in it. uuid: 16 bytes. total: the device's bytes.
+ * Makes sure that dir is a directory of this user's that nobody else may write to, and opens or makes
+ * the ledger of group and device in it. A missing directory is made with mode 0700, its parents are
+ * left alone. Only the rights to write are checked: whoever may write could put a file of his in the
+ * ledger's place, whereas whoever may read, in a directory that the user made readable, learns the
+ * models' names and the bytes they hold. uuid: 16 bytes. total: the device's bytes.
  *
  * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
  * -EPROTO: the file is of another version or not a ledger; it is left alone. -ETIMEDOUT: another
@@ -87,8 +89,5 @@ struct ae_ledger_view {
 	struct ae_ledger_member members[AE_LEDGER_MEMBERS];
 };
 int ae_ledger_read(const char *path, char *why, size_t why_size, struct ae_ledger_view *view_out);
-
-/* The default directory of this user's ledgers, "/dev/shm/aerostat-UID". Returns text. */
-char *ae_ledger_default_dir(char *text, size_t text_size);
 
 #endif

@@ -191,6 +191,42 @@ START_TEST(unknown)
 }
 END_TEST
 
+START_TEST(a_relative_directory)
+{
+	char entry[300] = "AEROSTAT_DIR=", cwd[] = "/tmp/aerostat-test.XXXXXX", expected[300];
+	struct ae_config config;
+
+	ck_assert_int_eq(chdir("/"), 0);
+	config = load("AEROSTAT_DIR=run/aerostat", NULL, NULL);
+	ck_assert_uint_eq(warned, 0);
+	ck_assert_str_eq(config.dir, "/run/aerostat");
+
+	ck_assert_ptr_nonnull(mkdtemp(cwd));
+	ck_assert_int_eq(chdir(cwd), 0);
+	config = load("AEROSTAT_DIR=run/aerostat", NULL, NULL);
+	ck_assert_uint_eq(warned, 0);
+	snprintf(expected, sizeof(expected), "%s/run/aerostat", cwd);
+	ck_assert_str_eq(config.dir, expected);
+	config = load("AEROSTAT_DIR=/run/aerostat", NULL, NULL);
+	ck_assert_str_eq(config.dir, "/run/aerostat");
+
+	/* It fits by itself, and no more with the current directory before it. */
+	memset(entry + strlen(entry), 'd', 240);
+	config = load(entry, NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_ptr_nonnull(strstr(warnings[0], "ddd\" is too long with the current directory "
+						  "before it; keeping /dev/shm/aerostat-"));
+	ck_assert_ptr_nonnull(strstr(config.dir, "/dev/shm/aerostat-"));
+
+	ck_assert_int_eq(rmdir(cwd), 0);
+	config = load("AEROSTAT_DIR=run", NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_ptr_nonnull(strstr(warnings[0], "AEROSTAT_DIR: \"run\" is relative, and the "
+						  "current directory is not known; keeping /dev"));
+	ck_assert_ptr_nonnull(strstr(config.dir, "/dev/shm/aerostat-"));
+}
+END_TEST
+
 START_TEST(later)
 {
 	struct ae_config config = load("AEROSTAT_QUANTUM=5s", NULL, NULL);
@@ -254,6 +290,7 @@ int main(void)
 	tcase_add_test(tcase, malformed);
 	tcase_add_test(tcase, malformed_long);
 	tcase_add_test(tcase, unknown);
+	tcase_add_test(tcase, a_relative_directory);
 	tcase_add_test(tcase, later);
 	tcase_add_test(tcase, no_listener_and_no_environment);
 	tcase_add_test(tcase, setting_is_all_or_nothing);

@@ -317,15 +317,6 @@ START_TEST(threads_account_together)
 }
 END_TEST
 
-START_TEST(the_default_directory)
-{
-	char text[64], expected[64];
-
-	snprintf(expected, sizeof(expected), "/dev/shm/aerostat-%u", (unsigned int)geteuid());
-	ck_assert_str_eq(ae_ledger_default_dir(text, sizeof(text)), expected);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("ledger");
@@ -347,7 +338,6 @@ int main(void)
 	tcase_add_test(tcase, groups_are_apart);
 	tcase_add_test(tcase, descriptors_taken_away);
 	tcase_add_test(tcase, threads_account_together);
-	tcase_add_test(tcase, the_default_directory);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
