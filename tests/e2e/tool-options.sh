@@ -39,6 +39,7 @@ refused '--LIMIT is not an option; did you mean --limit?' -- --LIMIT=20G
 refused '--host is not an option; did you mean --host-limit?' -- --host=20G
 refused '--simm is not an option; did you mean --sim?' -- --simm
 refused '--weather is not an option' -- --weather=fair
+refused '--model needs a value: --model=NAME' -- --model --
 refused '-m is not an option' -- -m x
 refused '--sim: "50%" is not a size (such as 512M or 4G)' -- --sim=50%
 refused '--sim: "0" is not a size (such as 512M or 4G)' -- --sim=0
