@@ -50,26 +50,33 @@ static int open_log(const char *path)
 }
 
 /*
- * One write(2), without the SIGPIPE that a closed pipe would raise in the host program: blocked for
- * this thread meanwhile, and taken back when it was ours.
+ * One write(2), without the signal that a closed pipe (SIGPIPE) or a limit on the size of files
+ * (SIGXFSZ) would raise, and that ends the host program: blocked for this thread meanwhile, and taken
+ * back when it was ours.
  */
 static void write_quietly(int fd, const char *text, size_t size)
 {
 	const struct timespec at_once = { 0, 0 };
-	sigset_t pipe_set, old_set, pending;
+	sigset_t blocked, raised, old_set, pending;
 	ssize_t written;
-	bool was_pending;
+	int number;
 
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-	if (pthread_sigmask(SIG_BLOCK, &pipe_set, &old_set) != 0)
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGPIPE);
+	sigaddset(&blocked, SIGXFSZ);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	if (pthread_sigmask(SIG_BLOCK, &blocked, &old_set) != 0)
 		return;
 	do {
 		written = write(fd, text, size);
 	} while (written < 0 && errno == EINTR);
-	if (written < 0 && errno == EPIPE && !was_pending) {
-		while (sigtimedwait(&pipe_set, NULL, &at_once) < 0 && errno == EINTR)
+	if (written < 0 && (errno == EPIPE || errno == EFBIG)) {
+		number = errno == EPIPE ? SIGPIPE : SIGXFSZ;
+		sigemptyset(&raised);
+		sigaddset(&raised, number);
+		while (sigismember(&pending, number) != 1 &&
+		       sigtimedwait(&raised, NULL, &at_once) < 0 && errno == EINTR)
 			;
 	}
 	pthread_sigmask(SIG_SETMASK, &old_set, NULL);

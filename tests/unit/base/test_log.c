@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,6 +171,24 @@ START_TEST(a_closed_pipe_kills_nobody)
 }
 END_TEST
 
+START_TEST(a_limit_on_the_size_of_files_kills_nobody)
+{
+	struct rlimit limit = { 10, RLIM_INFINITY };
+	sigset_t pending;
+
+	signal(SIGXFSZ, SIG_DFL);
+	ae_log_configure(AE_LOG_INFO, path);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ae_error("up to the limit");
+	ae_error("beyond it");
+	limit.rlim_cur = RLIM_INFINITY;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGXFSZ), 0);
+	ck_assert_uint_eq(strlen(contents(path)), 10);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -185,6 +204,7 @@ int main(void)
 	tcase_add_test(tcase, a_fifo_is_no_log_file);
 	tcase_add_test(tcase, a_descriptor_taken_away);
 	tcase_add_test(tcase, a_closed_pipe_kills_nobody);
+	tcase_add_test(tcase, a_limit_on_the_size_of_files_kills_nobody);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
