@@ -2,6 +2,7 @@
 #include "base/config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,9 +31,9 @@ static __attribute__((format(printf, 2, 3))) void tell(const struct listener *li
 	listener->warn(listener->arg, line);
 }
 
-char *ae_config_default_dir(char *text, size_t text_size)
+char *ae_config_default_dir(uid_t uid, char *text, size_t text_size)
 {
-	snprintf(text, text_size, "/dev/shm/aerostat-%u", (unsigned int)geteuid());
+	snprintf(text, text_size, "/dev/shm/aerostat-%u", (unsigned int)uid);
 	return text;
 }
 
@@ -45,7 +46,7 @@ static void set_defaults(struct ae_config *config)
 		ae_option_set(&ae_options[i], ae_options[i].preset, config, why, sizeof(why));
 	snprintf(config->model, sizeof(config->model), "%s",
 		 program_invocation_short_name ? program_invocation_short_name : "unknown");
-	ae_config_default_dir(config->dir, sizeof(config->dir));
+	ae_config_default_dir(geteuid(), config->dir, sizeof(config->dir));
 }
 
 /* The value of PREFIX name, the first one as getenv has it, or NULL: empty is unset. */
@@ -79,6 +80,35 @@ static void load_option(const struct ae_option *option, const char *value,
 		tell(listener, PREFIX "%s is accepted, but nothing acts on it in this version",
 		     option->name);
 	}
+}
+
+/*
+ * A relative directory becomes absolute, while it is known from where it was meant: programs change
+ * their directory, and members that were started in different ones would have different ledgers.
+ */
+static void settle_dir(const struct ae_config *defaults, struct ae_config *config,
+		       const struct listener *listener)
+{
+	char cwd[PATH_MAX], path[AE_CONFIG_TEXT_MAX];
+	const char *why = "too long with the current directory before it";
+	int n;
+
+	if (config->dir[0] == '/')
+		return;
+	/* Not what begins with "(unreachable)". */
+	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/') {
+		why = "relative, and the current directory is not known";
+		goto err_keep;
+	}
+	n = snprintf(path, sizeof(path), "%s/%s", cwd[1] ? cwd : "", config->dir);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		goto err_keep;
+	strcpy(config->dir, path);
+	return;
+
+err_keep:
+	tell(listener, PREFIX "DIR: \"%.64s\" is %s; keeping %s", config->dir, why, defaults->dir);
+	strcpy(config->dir, defaults->dir);
 }
 
 static void warn_unknown(char *const *envp, const struct listener *listener)
@@ -127,6 +157,7 @@ void ae_config_load(char *const *envp, struct ae_config *config_out, ae_config_w
 		if (value)
 			load_option(&ae_options[i], value, &defaults, config_out, &listener);
 	}
+	settle_dir(&defaults, config_out, &listener);
 	if (warn)
 		warn_unknown(envp, &listener);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/parse.h"
 
@@ -34,7 +35,7 @@ struct ae_option {
 	const char *metavar;
 	const char *help;
 	const char *choices; /* "a|b|c" for AE_OPTION_CHOICE */
-	int64_t least, most; /* for AE_OPTION_INT */
+	int64_t least, most; /* for AE_OPTION_INT; least is 1 for a size that may not be 0 */
 	size_t offset; /* of the field in struct ae_config */
 };
 
@@ -80,13 +81,14 @@ typedef void ae_config_warn(void *arg, const char *line);
 /*
  * Reads every option from envp (NULL-terminated "NAME=VALUE" strings; NULL means environ) into
  * config_out, defaults where nothing (or something malformed) is set. Computed defaults are filled
- * in: model from the program's name, dir from the user's id. warn may be NULL. Never fails.
+ * in: model from the program's name, dir from the user's id. A relative dir is taken from the current
+ * directory and made absolute. warn may be NULL. Never fails.
  */
 void ae_config_load(char *const *envp, struct ae_config *config_out, ae_config_warn *warn,
 		    void *arg);
 
-/* Where ledgers and sockets live unless told otherwise: "/dev/shm/aerostat-UID". Returns text. */
-char *ae_config_default_dir(char *text, size_t text_size);
+/* Where a user's ledgers and sockets live unless told otherwise: "/dev/shm/aerostat-UID". Returns text. */
+char *ae_config_default_dir(uid_t uid, char *text, size_t text_size);
 
 /*
  * Checks one value as ae_config_load would: 0, or -EINVAL with a line for the user in why, which

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "base/lock.h"
 
+/*
+ * How many locks the thread holds, and whether it could be cancelled before it took the first. Of
+ * the thread rather than of the lock, so that locks may be released in any order.
+ */
+static __thread struct {
+	int held;
+	int cancel_state;
+} thread __attribute__((tls_model("initial-exec")));
+
 #if AE_LOCK_CHECKED
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +72,8 @@ void ae_lock_acquire(struct ae_lock *lock)
 {
 	/* Before the wait: what would deadlock is to be reported, not to hang. */
 	rank_take(lock);
+	if (thread.held++ == 0)
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &thread.cancel_state);
 	pthread_mutex_lock(&lock->mutex);
 }
 
@@ -70,4 +81,6 @@ void ae_lock_release(struct ae_lock *lock)
 {
 	rank_drop(lock);
 	pthread_mutex_unlock(&lock->mutex);
+	if (--thread.held == 0)
+		pthread_setcancelstate(thread.cancel_state, NULL);
 }

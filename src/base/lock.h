@@ -6,6 +6,9 @@
  * The order is checked where AE_DEBUG is defined (configure --enable-debug, and every build with
  * sanitizers): a violation prints both ranks and aborts, there and then, whether or not the other
  * thread happens to be in the way. In a release nothing is checked and nothing can abort.
+ *
+ * A thread that holds a lock cannot be cancelled (pthread_cancel): it is the host's thread, and would
+ * take the lock with it. What is pending acts at its first cancellation point after the last release.
  */
 #ifndef AE_BASE_LOCK_H
 #define AE_BASE_LOCK_H

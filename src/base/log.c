@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,41 +23,71 @@ static enum ae_log_level log_level = AE_LOG_INFO;
 static struct ae_fd log_file = AE_FD_NONE; /* none: standard error */
 static char log_path[PATH_MAX];
 
+/*
+ * A descriptor, or a negative errno. Never waits: a FIFO would, for its reader, in the middle of the
+ * host's cuInit, and again with each line once it is full. -ENXIO: neither a file nor a device.
+ */
 static int open_log(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int fd = open(path, flags | O_NONBLOCK, 0666);
+	struct stat st;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) != 0)
+		ret = -errno;
+	else if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		ret = -ENXIO;
+	else
+		ret = fcntl(fd, F_SETFL, O_APPEND) != 0 ? -errno : 0;
+	if (ret != 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
 }
 
 /*
- * One write(2), without the SIGPIPE that a closed pipe would raise in the host program: blocked for
- * this thread meanwhile, and taken back when it was ours.
+ * One write(2), without the signal that a closed pipe (SIGPIPE) or a limit on the size of files
+ * (SIGXFSZ) would raise, and that ends the host program: blocked for this thread meanwhile, and taken
+ * back when it was ours.
  */
 static void write_quietly(int fd, const char *text, size_t size)
 {
 	const struct timespec at_once = { 0, 0 };
-	sigset_t pipe_set, old_set, pending;
+	sigset_t blocked, raised, old_set, pending;
 	ssize_t written;
-	bool was_pending;
+	int number;
 
-	sigemptyset(&pipe_set);
-	sigaddset(&pipe_set, SIGPIPE);
-	was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
-	if (pthread_sigmask(SIG_BLOCK, &pipe_set, &old_set) != 0)
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGPIPE);
+	sigaddset(&blocked, SIGXFSZ);
+	sigemptyset(&pending);
+	sigpending(&pending);
+	if (pthread_sigmask(SIG_BLOCK, &blocked, &old_set) != 0)
 		return;
 	do {
 		written = write(fd, text, size);
 	} while (written < 0 && errno == EINTR);
-	if (written < 0 && errno == EPIPE && !was_pending) {
-		while (sigtimedwait(&pipe_set, NULL, &at_once) < 0 && errno == EINTR)
+	if (written < 0 && (errno == EPIPE || errno == EFBIG)) {
+		number = errno == EPIPE ? SIGPIPE : SIGXFSZ;
+		sigemptyset(&raised);
+		sigaddset(&raised, number);
+		while (sigismember(&pending, number) != 1 &&
+		       sigtimedwait(&raised, NULL, &at_once) < 0 && errno == EINTR)
 			;
 	}
 	pthread_sigmask(SIG_SETMASK, &old_set, NULL);
 }
 
+/* The thread is the host's, and not to end between an open and its close. */
 static void write_line(const char *text, size_t size)
 {
-	int fd;
+	int cancel_state, fd;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	if (log_file.fd < 0) {
 		write_quietly(STDERR_FILENO, text, size);
 	} else if (ae_fd_is_ours(&log_file)) {
@@ -63,17 +95,18 @@ static void write_line(const char *text, size_t size)
 	} else {
 		/* The program closed it, or has given its number to something else. */
 		fd = open_log(log_path);
-		if (fd < 0)
-			return;
-		write_quietly(fd, text, size);
-		close(fd);
+		if (fd >= 0) {
+			write_quietly(fd, text, size);
+			close(fd);
+		}
 	}
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 void ae_log_configure(enum ae_log_level level, const char *file)
 {
 	int saved_errno = errno;
-	int fd, ret;
+	int cancel_state, fd, ret;
 
 	log_level = level;
 	if (!file || !*file)
@@ -83,11 +116,13 @@ void ae_log_configure(enum ae_log_level level, const char *file)
 		goto out;
 	}
 	strcpy(log_path, file);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	fd = open_log(file);
-	ret = fd < 0 ? -errno : ae_fd_adopt(fd, &log_file);
+	ret = fd < 0 ? fd : ae_fd_adopt(fd, &log_file);
+	pthread_setcancelstate(cancel_state, NULL);
 	if (ret != 0)
 		ae_error("cannot open log file %s: %s; logging to standard error", file,
-			 strerrordesc_np(-ret));
+			 ret == -ENXIO ? "neither a file nor a device" : strerrordesc_np(-ret));
 out:
 	errno = saved_errno;
 }

@@ -4,7 +4,7 @@
  * or to AEROSTAT_LOG_FILE, never to standard output.
  *
  * Never allocates, takes no lock, keeps errno: one line is one write(2). Safe from any thread and
- * in the child of a fork.
+ * in the child of a fork; a thread is not cancelled in it.
  */
 #ifndef AE_BASE_LOG_H
 #define AE_BASE_LOG_H
@@ -19,8 +19,8 @@ enum ae_log_level {
 
 /*
  * Sets what is written and where. file is a path that is opened for appending, or NULL for
- * standard error. A file that cannot be opened is reported on standard error, which then stays in
- * use. Called once, before other threads log; until then level info and standard error hold.
+ * standard error. A file that cannot be opened, and what is neither a file nor a character device (a
+ * FIFO could make the host wait), is reported on standard error, which then stays in use. Called once, before other threads log; until then level info and standard error hold.
  */
 void ae_log_configure(enum ae_log_level level, const char *file);
 

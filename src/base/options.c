@@ -11,6 +11,7 @@
 
 /* What a KIND of options.def is: its enumerator, choices and bounds ... */
 #define KIND_SIZE            AE_OPTION_SIZE, NULL, 0, 0
+#define KIND_SOME_SIZE       AE_OPTION_SIZE, NULL, 1, 0
 #define KIND_DURATION        AE_OPTION_DURATION, NULL, 0, 0
 #define KIND_INT(low, high)  AE_OPTION_INT, NULL, (low), (high)
 #define KIND_BOOL            AE_OPTION_BOOL, NULL, 0, 0
@@ -20,6 +21,7 @@
 
 /* ... and the type of its field. */
 #define TYPE_SIZE            struct ae_size
+#define TYPE_SOME_SIZE       struct ae_size
 #define TYPE_DURATION        uint64_t
 #define TYPE_INT(low, high)  int64_t
 #define TYPE_BOOL            bool
@@ -112,13 +114,26 @@ static bool is_name(const char *value)
 	       strspn(value, letters) == length;
 }
 
+static int parse_size(const char *value, int64_t least, struct ae_size *size_out)
+{
+	struct ae_size size;
+	int ret = ae_parse_size(value, &size);
+
+	if (ret != 0)
+		return ret;
+	if (least > 0 && (size.is_percent ? size.percent_e3 == 0 : size.bytes == 0))
+		return -EDOM;
+	*size_out = size;
+	return 0;
+}
+
 static int parse_value(const struct ae_option *option, const char *value, void *field)
 {
 	int64_t index;
 
 	switch (option->kind) {
 	case AE_OPTION_SIZE:
-		return ae_parse_size(value, field);
+		return parse_size(value, option->least, field);
 	case AE_OPTION_DURATION:
 		return ae_parse_duration_ms(value, field);
 	case AE_OPTION_INT:
@@ -155,6 +170,7 @@ static void explain(const struct ae_option *option, const char *value, int error
 	switch (option->kind) {
 	case AE_OPTION_SIZE:
 		what = error == -ERANGE ? "is too large for a size"
+		       : error == -EDOM ? "is too little: nothing could be allocated"
 					: "is not a size (such as 512M, 20G or 50%)";
 		break;
 	case AE_OPTION_DURATION:

@@ -3,13 +3,15 @@
  * Layer: ledger, inside. What lies in a ledger file and which of its bytes are locked for what.
  *
  * The header is written once, under the change lock, before the first member joins. A slot is
- * written by its member alone; whoever takes a slot makes its sequence odd while filling it. The
- * locked bytes lie far beyond the end of the file, so that a lock never covers data.
+ * written by the holder of its alive lock alone; whoever takes a slot makes its sequence odd while
+ * filling it. The locked bytes lie far beyond the end of the file, so that a lock never covers data.
+ *
+ * Written with pwrite(2) and read with pread(2), never mapped: a file that somebody truncates is then
+ * an error, and no SIGBUS that ends the host program.
  */
 #ifndef AE_LEDGER_LAYOUT_H
 #define AE_LEDGER_LAYOUT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,15 +38,15 @@ struct ae_ledger_header {
 };
 
 struct ae_ledger_slot {
-	_Atomic uint64_t sequence; /* odd while a new member fills the slot */
-	_Atomic uint64_t pid;
-	_Atomic uint64_t joined_ns;
-	_Atomic uint64_t limit;
-	_Atomic uint64_t claimed;
-	_Atomic uint64_t cached;
-	_Atomic uint64_t blocks;
-	_Atomic uint64_t chunks;
-	_Atomic uint64_t model[AE_LEDGER_MODEL_WORDS];
+	uint64_t sequence; /* odd while a new member fills the slot */
+	uint64_t pid;
+	uint64_t joined_ns;
+	uint64_t limit;
+	uint64_t claimed;
+	uint64_t cached;
+	uint64_t blocks;
+	uint64_t chunks;
+	uint64_t model[AE_LEDGER_MODEL_WORDS];
 };
 
 struct ae_ledger_file {
@@ -55,7 +57,6 @@ struct ae_ledger_file {
 _Static_assert(sizeof(struct ae_ledger_header) == 128, "the file's layout is fixed");
 _Static_assert(sizeof(struct ae_ledger_slot) == 128, "the file's layout is fixed");
 _Static_assert(sizeof(struct ae_ledger_file) < 65536, "a ledger stays small");
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "slots are shared between processes");
 
 void ae_ledger_header_make(const unsigned char uuid[16], uint64_t total,
 			   struct ae_ledger_header *header_out);
@@ -85,11 +86,24 @@ int ae_ledger_slot_alive(int fd, size_t index);
 
 /*
  * What ae_ledger_open does with the file system: the directory, the file, its size and its header.
- * Gives two open file descriptions of the file, and its path, of path_size bytes.
+ * Gives an open file description of the file, and its path, of path_size bytes.
  */
 int ae_ledger_file_open(const char *dir, const char *group, const unsigned char uuid[16],
 			uint64_t total, char *why, size_t why_size, char *path, size_t path_size,
-			struct ae_fd *file_out, struct ae_fd *alive_out);
+			struct ae_fd *file_out);
+
+/*
+ * True while the descriptor is still ours (the program may close all it does not know) and the file
+ * still the one that others open: not removed, not cut.
+ */
+bool ae_ledger_file_intact(const struct ae_fd *file);
+
+/*
+ * Exactly size bytes, or a negative errno. -EPROTO: the file ends too early. -EFBIG: RLIMIT_FSIZE is
+ * below; the kernel would send SIGXFSZ, which ends the host program.
+ */
+int ae_ledger_read_at(int fd, void *buffer, size_t size, off_t offset);
+int ae_ledger_write_at(int fd, const void *buffer, size_t size, off_t offset);
 
 /* For a sentence in why: cut where it does not fit. */
 void ae_ledger_explain(char *why, size_t why_size, const char *format, ...)

@@ -2,36 +2,58 @@
 #include "ledger/ledger.h"
 
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/config.h"
 #include "base/fd.h"
+#include "base/lock.h"
+#include "base/log.h"
 #include "ledger/layout.h"
 
-struct ae_ledger {
-	struct ae_fd file; /* the change lock */
-	struct ae_fd alive; /* the alive lock: an open file description of its own */
-	struct ae_ledger_file *map; /* NULL once abandoned */
-	struct ae_ledger_slot *slot; /* NULL until joined. Set before other threads claim */
-	size_t index;
-	char path[256];
+/* What is shown of the pool between two driver calls may be so old. */
+#define SHOWN_AGE_NS 10000000LL
+
+enum {
+	STATE_OPEN, /* joined nothing yet */
+	STATE_JOINED,
+	STATE_WITHOUT, /* joined once; the slot was lost and no other could be had */
+	STATE_ABANDONED, /* the child of a fork */
 };
 
-char *ae_ledger_default_dir(char *text, size_t text_size)
-{
-	return ae_config_default_dir(text, text_size);
-}
+/*
+ * What this process holds is kept here, and its slot in the file is a copy: a slot can be lost, to a
+ * program that closes all descriptors and another process that takes it.
+ */
+struct ae_ledger {
+	_Atomic int state;
+	struct ae_lock lock; /* guards the rest, the atomic figures excepted; held over file I/O */
+	struct ae_fd file; /* the file, with the alive lock on its description */
+	size_t index; /* of the slot, when joined */
+	struct ae_ledger_slot account; /* pid, joined_ns, limit, claimed and model */
+	_Atomic uint64_t cached;
+	_Atomic uint64_t blocks;
+	_Atomic uint64_t chunks;
+	_Atomic uint64_t shown_chunks; /* as the slot has it */
+	_Atomic int64_t shown_ns; /* when the slot was last written */
+
+	/* To open it again. Immutable once open. */
+	char path[256];
+	char dir[256];
+	char group[AE_LEDGER_NAME_MAX + 1];
+	unsigned char uuid[16];
+	uint64_t total;
+};
 
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out)
 {
 	struct ae_ledger *ledger;
-	void *map;
 	int ret;
 
 	ledger = calloc(1, sizeof(*ledger));
@@ -40,27 +62,20 @@ int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[
 		return -ENOMEM;
 	}
 	ret = ae_ledger_file_open(dir, group, uuid, total, why, why_size, ledger->path,
-				  sizeof(ledger->path), &ledger->file, &ledger->alive);
-	if (ret != 0)
-		goto err_free;
-	map = mmap(NULL, sizeof(struct ae_ledger_file), PROT_READ | PROT_WRITE, MAP_SHARED,
-		   ledger->file.fd, 0);
-	if (map == MAP_FAILED) {
-		ret = -errno;
-		ae_ledger_explain(why, why_size, "cannot map %s: %s", ledger->path,
-				  strerrordesc_np(-ret));
-		goto err_close;
+				  sizeof(ledger->path), &ledger->file);
+	if (ret != 0) {
+		free(ledger);
+		return ret;
 	}
-	ledger->map = map;
+	ae_lock_init(&ledger->lock, AE_LOCK_LEDGER);
+	/* Both are in the path, and fit. */
+	snprintf(ledger->dir, sizeof(ledger->dir), "%.*s",
+		 (int)(strrchr(ledger->path, '/') - ledger->path), ledger->path);
+	snprintf(ledger->group, sizeof(ledger->group), "%s", group);
+	memcpy(ledger->uuid, uuid, sizeof(ledger->uuid));
+	ledger->total = total;
 	*ledger_out = ledger;
 	return 0;
-
-err_close:
-	ae_fd_close(&ledger->alive);
-	ae_fd_close(&ledger->file);
-err_free:
-	free(ledger);
-	return ret;
 }
 
 static uint64_t wall_clock_ns(void)
@@ -71,30 +86,47 @@ static uint64_t wall_clock_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void fill_slot(struct ae_ledger_slot *slot, const char *model, uint64_t limit)
+/* Coarse, because it is asked at every allocation. */
+static int64_t coarse_ns(void)
 {
-	uint64_t words[AE_LEDGER_MODEL_WORDS];
-	char text[AE_LEDGER_NAME_MAX];
+	struct timespec now;
 
-	ae_ledger_text_clean(model, text);
-	memcpy(words, text, sizeof(words));
-	for (size_t i = 0; i < AE_LEDGER_MODEL_WORDS; i++)
-		atomic_store_explicit(&slot->model[i], words[i], memory_order_relaxed);
-	atomic_store_explicit(&slot->pid, (uint64_t)getpid(), memory_order_relaxed);
-	atomic_store_explicit(&slot->joined_ns, wall_clock_ns(), memory_order_relaxed);
-	atomic_store_explicit(&slot->limit, limit, memory_order_relaxed);
-	atomic_store_explicit(&slot->claimed, 0, memory_order_relaxed);
-	atomic_store_explicit(&slot->cached, 0, memory_order_relaxed);
-	atomic_store_explicit(&slot->blocks, 0, memory_order_relaxed);
-	atomic_store_explicit(&slot->chunks, 0, memory_order_relaxed);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static off_t slot_offset(size_t index)
+{
+	return (off_t)(offsetof(struct ae_ledger_file, slots) +
+		       index * sizeof(struct ae_ledger_slot));
+}
+
+/* All of the slot but its sequence. By the holder of its alive lock. */
+static int write_account(struct ae_ledger *ledger)
+{
+	const size_t start = offsetof(struct ae_ledger_slot, pid);
+	struct ae_ledger_slot slot = ledger->account;
+	int ret;
+
+	slot.cached = atomic_load_explicit(&ledger->cached, memory_order_relaxed);
+	slot.blocks = atomic_load_explicit(&ledger->blocks, memory_order_relaxed);
+	slot.chunks = atomic_load_explicit(&ledger->chunks, memory_order_relaxed);
+	ret = ae_ledger_write_at(ledger->file.fd, (const char *)&slot + start, sizeof(slot) - start,
+				 slot_offset(ledger->index) + (off_t)start);
+	if (ret != 0)
+		return ret;
+	atomic_store_explicit(&ledger->shown_chunks, slot.chunks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->shown_ns, coarse_ns(), memory_order_relaxed);
+	return 0;
 }
 
 /* Under the change lock. */
-static int take_slot(struct ae_ledger *ledger, const char *model, uint64_t limit)
+static int take_slot(struct ae_ledger *ledger)
 {
+	const int fd = ledger->file.fd;
+
 	for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
-		struct ae_ledger_slot *slot = &ledger->map->slots[i];
-		int ret = ae_ledger_slot_alive(ledger->file.fd, i);
+		int ret = ae_ledger_slot_alive(fd, i);
 		uint64_t sequence;
 
 		if (ret < 0)
@@ -102,36 +134,35 @@ static int take_slot(struct ae_ledger *ledger, const char *model, uint64_t limit
 		if (ret > 0)
 			continue;
 		/* Odd before the alive lock is taken: see read.c. */
-		sequence = atomic_load(&slot->sequence) | 1;
-		atomic_store(&slot->sequence, sequence);
-		ret = ae_ledger_lock_alive(ledger->alive.fd, i);
+		ret = ae_ledger_read_at(fd, &sequence, sizeof(sequence), slot_offset(i));
+		if (ret != 0)
+			return ret;
+		sequence |= 1;
+		ret = ae_ledger_write_at(fd, &sequence, sizeof(sequence), slot_offset(i));
+		if (ret != 0)
+			return ret;
+		ret = ae_ledger_lock_alive(fd, i);
 		if (ret == -EAGAIN || ret == -EACCES)
 			continue;
 		if (ret != 0)
 			return ret;
-		fill_slot(slot, model, limit);
-		atomic_store(&slot->sequence, sequence + 1);
 		ledger->index = i;
-		ledger->slot = slot;
-		return 0;
+		ret = write_account(ledger);
+		if (ret != 0)
+			return ret;
+		sequence++;
+		return ae_ledger_write_at(fd, &sequence, sizeof(sequence), slot_offset(i));
 	}
 	return -EUSERS;
 }
 
-int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, char *why,
-		   size_t why_size)
+static int enter(struct ae_ledger *ledger, char *why, size_t why_size)
 {
-	int ret;
+	int ret = ae_ledger_lock_changes(ledger->file.fd, ledger->path, why, why_size);
 
-	if (ledger->slot || !ledger->map) {
-		ae_ledger_explain(why, why_size, "this process has joined %s already",
-				  ledger->path);
-		return -EALREADY;
-	}
-	ret = ae_ledger_lock_changes(ledger->file.fd, ledger->path, why, why_size);
 	if (ret != 0)
 		return ret;
-	ret = take_slot(ledger, model, limit);
+	ret = take_slot(ledger);
 	ae_ledger_unlock_changes(ledger->file.fd);
 	if (ret == -EUSERS)
 		ae_ledger_explain(why, why_size, "%s has its %d members: set AEROSTAT_GROUP",
@@ -142,21 +173,82 @@ int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, 
 	return ret;
 }
 
-static void unmap(struct ae_ledger *ledger)
+static void fill_account(struct ae_ledger_slot *account, const char *model, uint64_t limit)
 {
-	if (ledger->map)
-		munmap(ledger->map, sizeof(*ledger->map));
-	ledger->map = NULL;
-	ledger->slot = NULL;
+	char text[AE_LEDGER_NAME_MAX];
+
+	*account = (struct ae_ledger_slot){
+		.pid = (uint64_t)getpid(),
+		.joined_ns = wall_clock_ns(),
+		.limit = limit,
+	};
+	ae_ledger_text_clean(model, text);
+	memcpy(account->model, text, sizeof(text));
+}
+
+int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, char *why,
+		   size_t why_size)
+{
+	int ret = -EALREADY;
+
+	ae_lock_acquire(&ledger->lock);
+	if (atomic_load(&ledger->state) != STATE_OPEN) {
+		ae_ledger_explain(why, why_size, "this process has joined %s already",
+				  ledger->path);
+		goto out;
+	}
+	fill_account(&ledger->account, model, limit);
+	ret = enter(ledger, why, why_size);
+	if (ret == 0)
+		atomic_store(&ledger->state, STATE_JOINED);
+out:
+	ae_lock_release(&ledger->lock);
+	return ret;
+}
+
+/* A slot anew, with what is held. Once this fails it is not tried again: each try may wait. */
+static void join_again(struct ae_ledger *ledger)
+{
+	char why[512];
+	int ret;
+
+	ae_fd_close(&ledger->file);
+	ret = ae_ledger_file_open(ledger->dir, ledger->group, ledger->uuid, ledger->total, why,
+				  sizeof(why), ledger->path, sizeof(ledger->path), &ledger->file);
+	if (ret == 0)
+		ret = enter(ledger, why, sizeof(why));
+	if (ret == 0) {
+		ae_debug("joined %s again: its descriptor was closed, or the file was changed",
+			 ledger->path);
+		return;
+	}
+	ae_fd_close(&ledger->file);
+	atomic_store(&ledger->state, STATE_WITHOUT);
+	ae_warn("the entry in the ledger was lost, and this process goes on without one: %s", why);
+}
+
+/*
+ * Brings the slot up to date. The alive lock says whose a slot is: taken again by the description
+ * that holds it, it costs a call and changes nothing; refused, the slot is somebody else's by now.
+ */
+static void show(struct ae_ledger *ledger)
+{
+	int saved_errno = errno;
+
+	if (!ae_ledger_file_intact(&ledger->file) ||
+	    ae_ledger_lock_alive(ledger->file.fd, ledger->index) != 0 || write_account(ledger) != 0)
+		join_again(ledger);
+	errno = saved_errno;
 }
 
 void ae_ledger_close(struct ae_ledger *ledger)
 {
 	if (!ledger)
 		return;
-	unmap(ledger);
-	ae_fd_close(&ledger->alive); /* and with it the alive lock */
-	ae_fd_close(&ledger->file);
+	ae_fd_close(&ledger->file); /* and with it the alive lock */
+	/* In the child of a fork, a thread that does not exist may hold the lock. */
+	if (atomic_load(&ledger->state) != STATE_ABANDONED)
+		ae_lock_destroy(&ledger->lock);
 	free(ledger);
 }
 
@@ -164,28 +256,50 @@ void ae_ledger_abandon(struct ae_ledger *ledger)
 {
 	if (!ledger)
 		return;
-	unmap(ledger);
-	ae_fd_close(&ledger->alive);
+	atomic_store(&ledger->state, STATE_ABANDONED);
 	ae_fd_close(&ledger->file);
+}
+
+/* add: else taken away. The sum saturates: a wrong call makes a wrong figure, and no absurd one. */
+static void change_claimed(struct ae_ledger *ledger, uint64_t bytes, bool add)
+{
+	uint64_t *claimed = &ledger->account.claimed;
+
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
+		return;
+	ae_lock_acquire(&ledger->lock);
+	if (add)
+		*claimed = bytes > UINT64_MAX - *claimed ? UINT64_MAX : *claimed + bytes;
+	else
+		*claimed = bytes > *claimed ? 0 : *claimed - bytes;
+	if (atomic_load(&ledger->state) == STATE_JOINED)
+		show(ledger);
+	ae_lock_release(&ledger->lock);
 }
 
 void ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes)
 {
-	if (ledger->slot)
-		atomic_fetch_add_explicit(&ledger->slot->claimed, bytes, memory_order_relaxed);
+	change_claimed(ledger, bytes, true);
 }
 
 void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes)
 {
-	if (ledger->slot)
-		atomic_fetch_sub_explicit(&ledger->slot->claimed, bytes, memory_order_relaxed);
+	change_claimed(ledger, bytes, false);
 }
 
 void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks)
 {
-	if (!ledger->slot)
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
 		return;
-	atomic_store_explicit(&ledger->slot->cached, cached, memory_order_relaxed);
-	atomic_store_explicit(&ledger->slot->blocks, blocks, memory_order_relaxed);
-	atomic_store_explicit(&ledger->slot->chunks, chunks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->cached, cached, memory_order_relaxed);
+	atomic_store_explicit(&ledger->blocks, blocks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->chunks, chunks, memory_order_relaxed);
+	if (chunks == atomic_load_explicit(&ledger->shown_chunks, memory_order_relaxed) &&
+	    coarse_ns() - atomic_load_explicit(&ledger->shown_ns, memory_order_relaxed) <
+		    SHOWN_AGE_NS)
+		return;
+	ae_lock_acquire(&ledger->lock);
+	if (atomic_load(&ledger->state) == STATE_JOINED)
+		show(ledger);
+	ae_lock_release(&ledger->lock);
 }

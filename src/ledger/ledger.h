@@ -9,9 +9,18 @@
  * the device cannot hold).
  *
  * Slots are taken under an OFD write lock on one byte of the file. A member's slot is written by
- * that member alone, with atomic stores; readers take no lock. A member lives as long as its *alive*
- * lock (an OFD lock on a byte of its own, through a descriptor of its own that a forked child
- * closes) is held: the kernel drops it however the process dies.
+ * that member alone; readers take no lock. A member lives as long as its *alive* lock (an OFD lock on
+ * a byte of its own, through a descriptor that a forked child closes) is held: the kernel drops it
+ * however the process dies.
+ *
+ * The program may close our descriptor, and somebody may remove or truncate the file. The account is
+ * therefore the process's own and the slot a copy, written with pwrite(2) only while the alive lock is
+ * held (a mapping would be a SIGBUS in the host, or a store into what is another member's by now). A
+ * member that has lost its slot takes a new one, with what it holds, at its next claim or report that
+ * writes; where that fails, one line is logged and the process goes on without an entry.
+ *
+ * Each struct ae_ledger has a lock of rank AE_LOCK_LEDGER, held over file I/O and, in the rare case
+ * above, up to two seconds for the lock of the file.
  */
 #ifndef AE_LEDGER_LEDGER_H
 #define AE_LEDGER_LEDGER_H
@@ -39,13 +48,15 @@ struct ae_ledger_member {
 };
 
 /*
- * Makes sure that dir is a directory of this user's with mode 0700 and no one else's to write
- * (created when missing, with its parents left alone), and opens or makes the ledger of group and
- * device in it. uuid: 16 bytes. total: the device's bytes.
+ * Makes sure that dir is a directory of this user's that nobody else may write to, and opens or makes
+ * the ledger of group and device in it. A missing directory is made with mode 0700, its parents are
+ * left alone. Only the rights to write are checked: whoever may write could put a file of his in the
+ * ledger's place, whereas whoever may read, in a directory that the user made readable, learns the
+ * models' names and the bytes they hold. uuid: 16 bytes. total: the device's bytes.
  *
  * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
  * -EPROTO: the file is of another version or not a ledger; it is left alone. -ETIMEDOUT: another
- * process has held the ledger's lock for two seconds. A ledger nobody lives in takes a new total.
+ * process has held the ledger's lock for two seconds. -EFBIG: RLIMIT_FSIZE forbids it. A ledger nobody lives in takes a new total.
  */
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out);
@@ -67,11 +78,19 @@ void ae_ledger_close(struct ae_ledger *ledger);
  */
 void ae_ledger_abandon(struct ae_ledger *ledger);
 
-/* Accounts for bytes before they are created, and after they were released. Lock-free. */
+/*
+ * Accounts for bytes before they are created, and after they were released: at once in the file, at
+ * the price of a few system calls. Nothing before the join, after a failed one, and in a child that
+ * has abandoned it. Never below 0. errno is kept.
+ */
 void ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes);
 void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 
-/* What else the member's slot shows. Lock-free. */
+/*
+ * What else the member's slot shows. For every allocation: neither a lock nor a system call, except
+ * when the number of chunks has changed (a driver call was made) or the slot is more than 10 ms old.
+ * What is shown of cached and blocks may therefore be as old as 10 ms before the last call.
+ */
 void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);
 
 /*
@@ -87,8 +106,5 @@ struct ae_ledger_view {
 	struct ae_ledger_member members[AE_LEDGER_MEMBERS];
 };
 int ae_ledger_read(const char *path, char *why, size_t why_size, struct ae_ledger_view *view_out);
-
-/* The default directory of this user's ledgers, "/dev/shm/aerostat-UID". Returns text. */
-char *ae_ledger_default_dir(char *text, size_t text_size);
 
 #endif

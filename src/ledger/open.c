@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,14 +100,59 @@ static int open_file(int dir_fd, const char *name, const char *path, struct stat
 	return fd;
 }
 
-/* Gives an empty file its size. A hole would be a SIGBUS later, in the middle of a server. */
-static int fill_file(int fd, const char *path, char *why, size_t why_size)
+static bool may_reach(off_t end)
 {
-	int error;
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+	       (rlim_t)end <= limit.rlim_cur;
+}
+
+int ae_ledger_write_at(int fd, const void *buffer, size_t size, off_t offset)
+{
+	ssize_t n;
+
+	if (!may_reach(offset + (off_t)size))
+		return -EFBIG;
+	do {
+		n = pwrite(fd, buffer, size, offset);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EIO;
+}
+
+int ae_ledger_read_at(int fd, void *buffer, size_t size, off_t offset)
+{
+	ssize_t n;
 
 	do {
-		error = posix_fallocate(fd, 0, sizeof(struct ae_ledger_file));
-	} while (error == EINTR);
+		n = pread(fd, buffer, size, offset);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == size ? 0 : -EPROTO;
+}
+
+bool ae_ledger_file_intact(const struct ae_fd *file)
+{
+	struct stat st;
+
+	return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_dev == file->dev &&
+	       st.st_ino == file->ino && st.st_nlink > 0 &&
+	       st.st_size == (off_t)sizeof(struct ae_ledger_file);
+}
+
+/* Gives an empty file its size. With a hole, a full file system would be found out in mid-flight. */
+static int fill_file(int fd, const char *path, char *why, size_t why_size)
+{
+	int error = EFBIG;
+
+	if (may_reach((off_t)sizeof(struct ae_ledger_file))) {
+		do {
+			error = posix_fallocate(fd, 0, sizeof(struct ae_ledger_file));
+		} while (error == EINTR);
+	}
 	if (error != 0)
 		ae_ledger_explain(why, why_size,
 				  "no room for %s: %s: free some of that file system, or set "
@@ -130,11 +176,12 @@ static int settle_header(int fd, const unsigned char uuid[16], uint64_t total, c
 {
 	struct ae_ledger_header header;
 	struct stat st;
-	ssize_t n;
 	int ret;
 
-	if (fstat(fd, &st) != 0)
+	if (fstat(fd, &st) != 0) {
+		ret = -errno;
 		goto err_file;
+	}
 	if (st.st_size == 0) {
 		ret = fill_file(fd, path, why, why_size);
 		if (ret != 0)
@@ -142,8 +189,10 @@ static int settle_header(int fd, const unsigned char uuid[16], uint64_t total, c
 		st.st_size = sizeof(struct ae_ledger_file);
 	}
 	memset(&header, 0xff, sizeof(header));
-	if (pread(fd, &header, sizeof(header), 0) < 0)
+	if (pread(fd, &header, sizeof(header), 0) < 0) {
+		ret = -errno;
 		goto err_file;
+	}
 	if (!is_unfinished(&header, st.st_size)) {
 		ret = ae_ledger_header_check(&header, st.st_size, uuid, path, why, why_size);
 		if (ret != 0)
@@ -156,13 +205,10 @@ static int settle_header(int fd, const unsigned char uuid[16], uint64_t total, c
 		}
 	}
 	ae_ledger_header_make(uuid, total, &header);
-	n = pwrite(fd, &header, sizeof(header), 0);
-	if (n == (ssize_t)sizeof(header))
+	ret = ae_ledger_write_at(fd, &header, sizeof(header), 0);
+	if (ret == 0)
 		return 0;
-	if (n >= 0)
-		errno = EIO;
 err_file:
-	ret = -errno;
 	ae_ledger_explain(why, why_size, "cannot prepare %s: %s", path, strerrordesc_np(-ret));
 	return ret;
 }
@@ -236,28 +282,10 @@ static int open_settled(int dir_fd, const char *name, const unsigned char uuid[1
 	return -EAGAIN;
 }
 
-/* A second open file description of the same file, for the alive lock. */
-static int open_alive(int dir_fd, const char *name, const char *path, const struct ae_fd *file,
-		      char *why, size_t why_size, struct ae_fd *alive_out)
-{
-	struct stat st = { 0 };
-	int fd = open_file(dir_fd, name, path, &st, why, why_size);
-
-	if (fd < 0)
-		return fd;
-	if (st.st_dev != file->dev || st.st_ino != file->ino) {
-		close(fd);
-		ae_ledger_explain(why, why_size, "%s was replaced while it was opened", path);
-		return -EAGAIN;
-	}
-	return ae_fd_adopt(fd, alive_out);
-}
-
 int ae_ledger_file_open(const char *dir, const char *group, const unsigned char uuid[16],
 			uint64_t total, char *why, size_t why_size, char *path, size_t path_size,
-			struct ae_fd *file_out, struct ae_fd *alive_out)
+			struct ae_fd *file_out)
 {
-	struct ae_fd file = AE_FD_NONE;
 	size_t dir_length = 0;
 	const char *name;
 	int dir_fd, ret;
@@ -272,14 +300,7 @@ int ae_ledger_file_open(const char *dir, const char *group, const unsigned char 
 	if (dir_fd < 0)
 		return dir_fd;
 	name = path + dir_length + 1;
-	ret = open_settled(dir_fd, name, uuid, total, path, why, why_size, &file);
-	if (ret == 0)
-		ret = open_alive(dir_fd, name, path, &file, why, why_size, alive_out);
+	ret = open_settled(dir_fd, name, uuid, total, path, why, why_size, file_out);
 	close(dir_fd);
-	if (ret != 0) {
-		ae_fd_close(&file);
-		return ret;
-	}
-	*file_out = file;
-	return 0;
+	return ret;
 }

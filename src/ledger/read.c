@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * Reading a ledger from outside. With pread(2), not through a mapping: a file that somebody
- * truncates meanwhile is then an error and no SIGBUS.
- */
+/* Reading a ledger from outside. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,25 +13,12 @@
 /* A slot that changes hands this often in a row is left out. */
 #define SLOT_TRIES 8
 
-/* Exactly size bytes, or a negative errno; -EPROTO where the file ends too early. */
-static int read_at(int fd, void *buffer, size_t size, off_t offset)
-{
-	ssize_t n;
-
-	do {
-		n = pread(fd, buffer, size, offset);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == size ? 0 : -EPROTO;
-}
-
 static void copy_member(const struct ae_ledger_slot *slot, struct ae_ledger_member *member_out)
 {
 	char model[AE_LEDGER_NAME_MAX + 1];
-	uint64_t pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
+	uint64_t pid = slot->pid;
 
-	memcpy(model, (const void *)slot->model, AE_LEDGER_NAME_MAX);
+	memcpy(model, slot->model, AE_LEDGER_NAME_MAX);
 	model[AE_LEDGER_NAME_MAX] = 0;
 	ae_ledger_text_clean(model, member_out->model);
 	member_out->pid = pid <= INT_MAX ? (pid_t)pid : 0;
@@ -63,11 +47,11 @@ static int read_slot(int fd, size_t index, struct ae_ledger_member *member_out)
 		ret = ae_ledger_slot_alive(fd, index);
 		if (ret <= 0)
 			return ret;
-		ret = read_at(fd, &before, sizeof(before), offset);
+		ret = ae_ledger_read_at(fd, &before, sizeof(before), offset);
 		if (ret == 0)
-			ret = read_at(fd, &slot, sizeof(slot), offset);
+			ret = ae_ledger_read_at(fd, &slot, sizeof(slot), offset);
 		if (ret == 0)
-			ret = read_at(fd, &after, sizeof(after), offset);
+			ret = ae_ledger_read_at(fd, &after, sizeof(after), offset);
 		if (ret != 0)
 			return ret;
 		if (before % 2 == 0 && before == after && before == slot.sequence) {
@@ -92,7 +76,7 @@ static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_
 		ae_ledger_explain(why, why_size, "%s is not a file", view->path);
 		return -EPROTO;
 	}
-	ret = read_at(fd, &header, sizeof(header), 0);
+	ret = ae_ledger_read_at(fd, &header, sizeof(header), 0);
 	if (ret == -EPROTO) {
 		ae_ledger_explain(why, why_size, "%s is not a ledger of aerostat (%lld bytes)",
 				  view->path, (long long)st.st_size);

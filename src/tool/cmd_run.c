@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "tool/child.h"
 #include "tool/paths.h"
+#include "tool/program.h"
 #include "tool/tool.h"
 
 #define NAME "run"
@@ -124,7 +125,8 @@ static int take_option(struct run *run, int argc, char **argv, int *index)
 		return unknown_option(name);
 	if (!value && option->kind == AE_OPTION_BOOL)
 		value = "1";
-	if (!value && *index < argc)
+	/* "--" ends the options: who means it as a value writes --name=-- */
+	if (!value && *index < argc && strcmp(argv[*index], "--") != 0)
 		value = argv[(*index)++];
 	if (!value)
 		return ae_usage_error(NAME, "--%s needs a value: --%s=%s", name, name,
@@ -199,6 +201,18 @@ static void mention_missing_driver(void)
 				"GPU (--sim puts a simulated one under it)\n");
 }
 
+/* What cannot be served runs all the same, but not without a word. */
+static void mention_no_preload(const char *program)
+{
+	char path[PATH_MAX];
+	const char *why = ae_program_no_preload(program, path);
+
+	if (why)
+		ae_failure(NAME,
+			   "%s is %s: libaerostat.so cannot be preloaded into it; it runs natively",
+			   path, why);
+}
+
 static int run_run(int argc, char **argv)
 {
 	struct run run = { 0 };
@@ -217,6 +231,7 @@ static int run_run(int argc, char **argv)
 		return ret;
 	if (!run.sim)
 		mention_missing_driver();
+	mention_no_preload(run.program[0]);
 	execvp(run.program[0], run.program);
 	error = errno;
 	ae_failure(NAME, "%s: %s", run.program[0], error == ENOENT ? "not found" : strerror(error));

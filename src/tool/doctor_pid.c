@@ -200,8 +200,7 @@ static void say_ledgers(struct ae_doctor *doctor, pid_t pid, bool has_dir)
 	if (!read_status(pid, &inner, &uid))
 		return;
 	if (!has_dir)
-		snprintf(doctor->config.dir, sizeof(doctor->config.dir), "/dev/shm/aerostat-%u",
-			 uid);
+		ae_config_default_dir(uid, doctor->config.dir, sizeof(doctor->config.dir));
 	/* Its own file system: in a container, the directory is another one. */
 	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
 	if (access(root, X_OK) != 0)
@@ -230,6 +229,11 @@ int ae_doctor_pid(pid_t pid)
 		return ae_failure(NAME, "process %d: %s%s", (int)pid, strerror(-ret),
 				  ret == -EACCES || ret == -EPERM ? ": run this as its user" : "");
 	say_library(&doctor, &mapped);
+	/* A relative AEROSTAT_DIR is relative to there; where that cannot be, the options say so. */
+	snprintf(path, sizeof(path), "/proc/%d/cwd", (int)pid);
+	if (chdir(path) != 0)
+		ae_doctor_say(&doctor, AE_VERDICT_WARN, "its directory cannot be entered: %s",
+			      strerror(errno));
 	strings = read_environ(pid, &block);
 	say_environ(&doctor, strings);
 	for (char **at = strings; at && *at; at++)

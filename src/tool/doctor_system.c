@@ -156,6 +156,7 @@ static void check_space(struct ae_doctor *doctor, const char *dir)
 static void check_dir(struct ae_doctor *doctor)
 {
 	const char *dir = doctor->config.dir;
+	char preset[AE_CONFIG_TEXT_MAX];
 	struct stat st;
 
 	if (lstat(dir, &st) != 0) {
@@ -171,11 +172,14 @@ static void check_dir(struct ae_doctor *doctor)
 			"of your own",
 			dir, S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
 	} else if (st.st_uid != geteuid()) {
+		/* In /dev/shm, under a name that anybody can tell. */
+		ae_config_default_dir(geteuid(), preset, sizeof(preset));
 		ae_doctor_say(
 			doctor, AE_VERDICT_FAIL,
-			"directory: %s belongs to user %u: set AEROSTAT_DIR to a directory of "
-			"your own",
-			dir, (unsigned int)st.st_uid);
+			"directory: %s belongs to user %u%s: set AEROSTAT_DIR to a directory of "
+			"your own (for all members, the same one)",
+			dir, (unsigned int)st.st_uid,
+			strcmp(dir, preset) == 0 ? ", who made it first" : "");
 	} else if (st.st_mode & WRITABLE_BY_OTHERS) {
 		ae_doctor_say(doctor, AE_VERDICT_FAIL,
 			      "directory: %s may be written by others: chmod go-w %s", dir, dir);

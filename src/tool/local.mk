@@ -15,6 +15,8 @@ src_tool_aerostat_SOURCES = \
 	src/tool/main.c \
 	src/tool/paths.c \
 	src/tool/paths.h \
+	src/tool/program.c \
+	src/tool/program.h \
 	src/tool/tool.h
 src_tool_aerostat_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DAE_BINDIR='"$(bindir)"' -DAE_LIBDIR='"$(libdir)"' -DAE_SANITIZE_LIBS='"$(AE_SANITIZE_LIBS)"'

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -120,6 +121,11 @@ int ae_failure(const char *command, const char *format, ...)
 	return AE_EXIT_FAILED;
 }
 
+static bool is_one_of(const char *word, const char *long_form, const char *short_form)
+{
+	return strcmp(word, long_form) == 0 || strcmp(word, short_form) == 0;
+}
+
 static int run_command(int argc, char **argv)
 {
 	const struct ae_command *command;
@@ -128,9 +134,11 @@ static int run_command(int argc, char **argv)
 		print_help(stderr);
 		return AE_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return print_help(stdout);
-	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+	if (is_one_of(argv[1], "--help", "-h") || is_one_of(argv[1], "--version", "-V")) {
+		if (argc > 2)
+			return ae_usage_error(NULL, "%s: %s takes no arguments", argv[2], argv[1]);
+		if (is_one_of(argv[1], "--help", "-h"))
+			return print_help(stdout);
 		printf("aerostat %s\n", PACKAGE_VERSION);
 		return AE_EXIT_OK;
 	}

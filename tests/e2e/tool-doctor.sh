@@ -93,6 +93,22 @@ mkdir -m 0777 "$work/open"
 chmod 0777 "$work/open"
 AEROSTAT_DIR=$work/open examine
 says "^FAIL  directory: $work/open may be written by others: chmod go-w"
+# Another user's: whoever runs this can make one, or finds one.
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 0755 "$work/foreign"
+	chown 65534 "$work/foreign"
+	AEROSTAT_DIR=$work/foreign examine
+	says "^FAIL  directory: $work/foreign belongs to user 65534: set AEROSTAT_DIR to a directory of your own"
+	# The default directory, which any user can make before its owner does; not in the real /dev/shm.
+	shm='mount -t tmpfs none /dev/shm && mkdir -m 0700 /dev/shm/aerostat-0 && chown 65534 /dev/shm/aerostat-0'
+	if unshare -m sh -c "$shm" 2> /dev/null; then
+		AEROSTAT_DIR='' unshare -m sh -c "$shm && exec \"\$0\" doctor" "$tool" > "$work/out"
+		says '^FAIL  directory: /dev/shm/aerostat-0 belongs to user 65534, who made it first: set AEROSTAT_DIR'
+	fi
+else
+	AEROSTAT_DIR=/ examine
+	says '^FAIL  directory: / belongs to user 0: set AEROSTAT_DIR to a directory of your own'
+fi
 AEROSTAT_DIR=$work/no/such examine
 says '^FAIL  directory: .*/no/such cannot be made'
 mkdir -m 0700 "$work/garbage"
@@ -106,6 +122,20 @@ status=0
 "$tool" doctor --pid 2147483647 > "$work/out" 2> "$work/err" || status=$?
 [ $status = 1 ] || fail "a process that is not there: exit $status"
 grep -q 'there is no process 2147483647' "$work/err" || fail "$(cat "$work/err")"
+
+mkdir "$work/elsewhere"
+# shellcheck disable=SC2030
+(cd "$work/elsewhere" && AEROSTAT_DIR=ledgers exec sleep 60) &
+pid=$!
+i=0
+until [ "$(cat "/proc/$pid/comm" 2> /dev/null)" = sleep ]; do
+	i=$((i + 1))
+	[ $i -lt 200 ] || fail "sleep does not start"
+	sleep 0.05
+done
+examine --pid $pid
+kill $pid
+says "^warn  ledger: no entry of it in $(cd "$work/elsewhere" && pwd -P)/ledgers"
 
 AEROSTAT_MODEL=chat sleep 60 &
 pid=$!

@@ -47,6 +47,9 @@ misused 'runn is not a command; did you mean run?' -- runn
 misused 'frobnicate is not a command' -- frobnicate
 misused 'frobnicate is not a command' -- help frobnicate
 misused "Try 'aerostat --help'" -- frobnicate
+misused 'extra: --version takes no arguments' -- --version extra
+misused 'run: --help takes no arguments' -- --help run
+misused 'one command at a time' -- help --help run
 misused '-x is not an option' -- -x
 misused 'one command at a time' -- help run doctor
 misused '--frobnicate is not an option' -- doctor --frobnicate

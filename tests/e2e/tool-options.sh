@@ -23,6 +23,8 @@ refused()
 refused '--limit: "20Q" is not a size (such as 512M, 20G or 50%)' -- --limit 20Q
 refused '--limit: "" is not a size (such as 512M, 20G or 50%)' -- --limit=
 refused '--limit: "101%" is too large for a size' -- --limit=101%
+refused '--limit: "0" is too little: nothing could be allocated' -- --limit 0
+refused '--limit: "0.0%" is too little: nothing could be allocated' -- --limit=0.0%
 refused '--wait: "soon" is not a time (such as 500ms, 30s or 2m)' -- --wait=soon
 refused '--priority: "11" is not a whole number from -10 to 10' -- --priority=11
 refused '--log: "loud" is not error, warn, info, debug or trace' -- --log loud
@@ -37,6 +39,7 @@ refused '--LIMIT is not an option; did you mean --limit?' -- --LIMIT=20G
 refused '--host is not an option; did you mean --host-limit?' -- --host=20G
 refused '--simm is not an option; did you mean --sim?' -- --simm
 refused '--weather is not an option' -- --weather=fair
+refused '--model needs a value: --model=NAME' -- --model --
 refused '-m is not an option' -- -m x
 refused '--sim: "50%" is not a size (such as 512M or 4G)' -- --sim=50%
 refused '--sim: "0" is not a size (such as 512M or 4G)' -- --sim=0

@@ -52,6 +52,43 @@ wait $pid || status=$?
 	> "$work/out" 2> /dev/null || fail "arguments: $?"
 [ "$(cat "$work/out")" = "<two words><><--model><a'b><*><-->" ] || fail "arguments: $(cat "$work/out")"
 
+# A value that is "--" has to say that it is one.
+"$tool" run --model=-- printenv AEROSTAT_MODEL > "$work/out" 2> /dev/null || fail "--model=--: $?"
+[ "$(cat "$work/out")" = -- ] || fail "--model=--: $(cat "$work/out")"
+
+# What takes no preloaded library runs all the same, and one line says so; others get no such line.
+status_of true
+grep -q 'cannot be preloaded' "$work/err" && fail "true: $(cat "$work/err")"
+echo 'int main(void) { return 5; }' > "$work/static.c"
+for flags in -static -static-pie; do
+	# shellcheck disable=SC2086,SC2154
+	$cc $flags -o "$work/static" "$work/static.c" 2> /dev/null || continue
+	status_of -- "$work/static"
+	[ $status = 5 ] || fail "$flags: exit $status"
+	[ "$(grep -c . "$work/err")" -le 2 ] || fail "$flags: $(cat "$work/err")"
+	line="$work/static is statically linked: libaerostat.so cannot be preloaded into it; it runs natively"
+	grep -qxF "aerostat run: $line" "$work/err" || fail "$flags: $(cat "$work/err")"
+	PATH=$work:$PATH status_of static
+	grep -qxF "aerostat run: $line" "$work/err" || fail "$flags, by PATH: $(cat "$work/err")"
+done
+loader=$(find /lib64 /lib -name 'ld-linux*.so.*' 2> /dev/null | head -n 1)
+if [ -n "$loader" ]; then
+	status_of -- "$loader" /bin/true
+	[ $status = 0 ] || fail "the loader: exit $status: $(cat "$work/err")"
+	grep -q 'cannot be preloaded' "$work/err" && fail "the loader: $(cat "$work/err")"
+fi
+if [ "$(id -u)" = 0 ]; then
+	cp /bin/true "$work/setuid"
+	chown 65534 "$work/setuid"
+	chmod 4755 "$work/setuid"
+	status_of -- "$work/setuid"
+	[ $status = 0 ] || fail "set-user-ID: exit $status"
+	if ! findmnt -no OPTIONS -T "$work" | grep -q nosuid; then
+		grep -qF "$work/setuid is set-user-ID or set-group-ID: libaerostat.so cannot be preloaded" \
+			"$work/err" || fail "set-user-ID: $(cat "$work/err")"
+	fi
+fi
+
 # The variables: each option has its own, both forms of a value, paths made absolute, the last counts.
 (cd "$work" && "$tool" run --model=x --model 'llama 8b' --limit=20G --log-file=l/log --strict --disable=no \
 	--idle-after 3s env) > "$work/out" 2> /dev/null || fail "variables: $?"

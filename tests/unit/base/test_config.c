@@ -48,7 +48,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(config.priority, 0);
 	ck_assert_uint_eq(config.wait_ms, 30000);
 	ck_assert_uint_eq(config.quantum_ms, 2000);
-	ck_assert(config.cache.is_percent && config.cache.percent_e3 == 10000);
+	ck_assert(config.cache.is_percent && config.cache.percent_e3 == 2000);
 	ck_assert_int_eq(config.dirty, 0);
 	ck_assert(config.preclean);
 	ck_assert_int_eq(config.meminfo, AE_MEMINFO_LIMIT);
@@ -117,6 +117,16 @@ START_TEST(malformed)
 				      "50%); keeping 100%");
 	ck_assert(config.limit.is_percent && config.limit.percent_e3 == 100000);
 
+	/* A limit of nothing refuses every allocation; a reserve or a cache of nothing is a choice. */
+	config = load("AEROSTAT_LIMIT=0", "AEROSTAT_RESERVE=0", "AEROSTAT_CACHE=0");
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_str_eq(warnings[0], "AEROSTAT_LIMIT: \"0\" is too little: nothing could be "
+				      "allocated; keeping 100%");
+	ck_assert(config.limit.is_percent && config.limit.percent_e3 == 100000);
+	config = load("AEROSTAT_LIMIT=0%", NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert(config.limit.percent_e3 == 100000);
+
 	config = load("AEROSTAT_LOG=loud", "AEROSTAT_PRIORITY=11", "AEROSTAT_GROUP=../x");
 	ck_assert_uint_eq(warned, 3);
 	ck_assert_str_eq(warnings[0],
@@ -178,6 +188,42 @@ START_TEST(unknown)
 			 "AEROSTAT_IDLE is not an option; did you mean AEROSTAT_IDLE_AFTER?");
 	ck_assert_str_eq(warnings[1],
 			 "AEROSTAT_DIRECTORY is not an option; did you mean AEROSTAT_DIR?");
+}
+END_TEST
+
+START_TEST(a_relative_directory)
+{
+	char entry[300] = "AEROSTAT_DIR=", cwd[] = "/tmp/aerostat-test.XXXXXX", expected[300];
+	struct ae_config config;
+
+	ck_assert_int_eq(chdir("/"), 0);
+	config = load("AEROSTAT_DIR=run/aerostat", NULL, NULL);
+	ck_assert_uint_eq(warned, 0);
+	ck_assert_str_eq(config.dir, "/run/aerostat");
+
+	ck_assert_ptr_nonnull(mkdtemp(cwd));
+	ck_assert_int_eq(chdir(cwd), 0);
+	config = load("AEROSTAT_DIR=run/aerostat", NULL, NULL);
+	ck_assert_uint_eq(warned, 0);
+	snprintf(expected, sizeof(expected), "%s/run/aerostat", cwd);
+	ck_assert_str_eq(config.dir, expected);
+	config = load("AEROSTAT_DIR=/run/aerostat", NULL, NULL);
+	ck_assert_str_eq(config.dir, "/run/aerostat");
+
+	/* It fits by itself, and no more with the current directory before it. */
+	memset(entry + strlen(entry), 'd', 240);
+	config = load(entry, NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_ptr_nonnull(strstr(warnings[0], "ddd\" is too long with the current directory "
+						  "before it; keeping /dev/shm/aerostat-"));
+	ck_assert_ptr_nonnull(strstr(config.dir, "/dev/shm/aerostat-"));
+
+	ck_assert_int_eq(rmdir(cwd), 0);
+	config = load("AEROSTAT_DIR=run", NULL, NULL);
+	ck_assert_uint_eq(warned, 1);
+	ck_assert_ptr_nonnull(strstr(warnings[0], "AEROSTAT_DIR: \"run\" is relative, and the "
+						  "current directory is not known; keeping /dev"));
+	ck_assert_ptr_nonnull(strstr(config.dir, "/dev/shm/aerostat-"));
 }
 END_TEST
 
@@ -244,6 +290,7 @@ int main(void)
 	tcase_add_test(tcase, malformed);
 	tcase_add_test(tcase, malformed_long);
 	tcase_add_test(tcase, unknown);
+	tcase_add_test(tcase, a_relative_directory);
 	tcase_add_test(tcase, later);
 	tcase_add_test(tcase, no_listener_and_no_environment);
 	tcase_add_test(tcase, setting_is_all_or_nothing);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,6 +89,46 @@ START_TEST(a_file_that_cannot_be_opened)
 }
 END_TEST
 
+/* The log of what is done, written to a file instead of to standard error. */
+static const char *on_stderr(const char *log_file)
+{
+	int saved = dup(STDERR_FILENO);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	ae_log_configure(AE_LOG_INFO, log_file);
+	ae_info("still here");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	return contents(path);
+}
+
+/* What could make the program wait, with nobody at the other end or with somebody who does not read. */
+START_TEST(a_fifo_is_no_log_file)
+{
+	char fifo[128];
+	int reader;
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+	on_stderr(fifo);
+	ck_assert_ptr_nonnull(strstr(text, "/fifo: neither a file nor a device; logging to"));
+	ck_assert_ptr_nonnull(strstr(text, ": still here\n"));
+	reader = open(fifo, O_RDONLY | O_NONBLOCK);
+	ck_assert_int_ge(reader, 0);
+	on_stderr(fifo);
+	ck_assert_ptr_nonnull(strstr(text, "/fifo: neither a file nor a device; logging to"));
+	ck_assert_ptr_nonnull(strstr(text, ": still here\n"));
+	ck_assert_int_eq(read(reader, text, 1), 0);
+	close(reader);
+	unlink(fifo);
+	on_stderr(dir);
+	ck_assert_ptr_nonnull(strstr(text, "Is a directory; logging to standard error"));
+	ck_assert_str_eq(on_stderr("/dev/null"), "");
+}
+END_TEST
+
 /* A program that closes all it does not know, and gets the numbers back for its own files. */
 START_TEST(a_descriptor_taken_away)
 {
@@ -130,6 +171,24 @@ START_TEST(a_closed_pipe_kills_nobody)
 }
 END_TEST
 
+START_TEST(a_limit_on_the_size_of_files_kills_nobody)
+{
+	struct rlimit limit = { 10, RLIM_INFINITY };
+	sigset_t pending;
+
+	signal(SIGXFSZ, SIG_DFL);
+	ae_log_configure(AE_LOG_INFO, path);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ae_error("up to the limit");
+	ae_error("beyond it");
+	limit.rlim_cur = RLIM_INFINITY;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGXFSZ), 0);
+	ck_assert_uint_eq(strlen(contents(path)), 10);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -142,8 +201,10 @@ int main(void)
 	tcase_add_test(tcase, lines_and_levels);
 	tcase_add_test(tcase, long_lines_are_cut);
 	tcase_add_test(tcase, a_file_that_cannot_be_opened);
+	tcase_add_test(tcase, a_fifo_is_no_log_file);
 	tcase_add_test(tcase, a_descriptor_taken_away);
 	tcase_add_test(tcase, a_closed_pipe_kills_nobody);
+	tcase_add_test(tcase, a_limit_on_the_size_of_files_kills_nobody);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -292,6 +293,218 @@ START_TEST(descriptors_taken_away)
 }
 END_TEST
 
+/* As a program that closes all descriptors it does not know; Check needs its own. */
+static void close_ledgers(void)
+{
+	char link[64], target[256];
+	ssize_t n;
+
+	for (int fd = 3; fd < 1024; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		n = readlink(link, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = 0;
+		if (strstr(target, ".ledger"))
+			close(fd);
+	}
+}
+
+/* What is done after standard error went to fixture_root/err, and how many lines came of it. */
+static int saved_stderr;
+
+static void catch_stderr(void)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/err", fixture_root);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	ck_assert_int_ge(fd, 0);
+	saved_stderr = dup(STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+static int caught_lines(char *text, size_t text_size)
+{
+	ssize_t n = pread(STDERR_FILENO, text, text_size - 1, 0);
+	int lines = 0;
+
+	dup2(saved_stderr, STDERR_FILENO);
+	close(saved_stderr);
+	ck_assert_int_ge(n, 0);
+	text[n] = 0;
+	for (const char *at = text; *at; at++)
+		lines += *at == '\n';
+	return lines;
+}
+
+START_TEST(a_slot_that_another_has_taken)
+{
+	struct ae_ledger *ledger = fixture_join("first");
+	const struct ae_ledger_view *view;
+	int fds[300];
+	pid_t second;
+
+	ae_ledger_claim(ledger, 100);
+	ae_ledger_report(ledger, 10, 2, 3);
+	close_ledgers();
+	second = fixture_member("second", 1 << 20);
+	view = fixture_read();
+	ck_assert_uint_eq(view->count, 1);
+	ck_assert_str_eq(view->members[0].model, "second");
+
+	/* The number now names a file of the program's. */
+	for (int i = 0; i < 300; i++)
+		fds[i] = open("/dev/shm", O_RDWR | O_TMPFILE, 0600);
+	errno = 1234;
+	ae_ledger_unclaim(ledger, 30);
+	ck_assert_int_eq(errno, 1234);
+	ae_ledger_report(ledger, 11, 4, 5);
+	view = fixture_read();
+	ck_assert_uint_eq(view->count, 2);
+	ck_assert_str_eq(view->members[0].model, "second");
+	ck_assert_int_eq(view->members[0].pid, second);
+	ck_assert_uint_eq(view->members[0].claimed, 1 << 20);
+	ck_assert_uint_eq(view->members[0].cached, 0);
+	ck_assert_str_eq(view->members[1].model, "first");
+	ck_assert_int_eq(view->members[1].pid, getpid());
+	ck_assert_uint_eq(view->members[1].limit, 1000);
+	ck_assert_uint_eq(view->members[1].claimed, 70);
+	ck_assert_uint_eq(view->members[1].cached, 11);
+	ck_assert_uint_eq(view->members[1].blocks, 4);
+	ck_assert_uint_eq(view->members[1].chunks, 5);
+	for (int i = 0; i < 300 && fds[i] >= 0; i++) {
+		ck_assert_int_eq(lseek(fds[i], 0, SEEK_END), 0);
+		close(fds[i]);
+	}
+
+	/* And again, found out by a report, with nobody in the way. */
+	close_ledgers();
+	fixture_kill(second);
+	ck_assert_uint_eq(fixture_read()->count, 0);
+	ae_ledger_report(ledger, 12, 4, 6);
+	ck_assert_uint_eq(fixture_read()->count, 1);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 70);
+	ck_assert_uint_eq(fixture_read()->members[0].cached, 12);
+	ae_ledger_close(ledger);
+	ck_assert_uint_eq(fixture_read()->count, 0);
+}
+END_TEST
+
+START_TEST(what_cannot_be_joined_again_is_done_without)
+{
+	struct ae_ledger *ledger = fixture_join("first");
+	char text[2000];
+	pid_t second;
+	int lines;
+
+	ae_ledger_claim(ledger, 100);
+	close_ledgers();
+	second = fixture_member("second", 1 << 20);
+	ck_assert_int_eq(chmod(fixture_dir, 0777), 0);
+	catch_stderr();
+	ae_ledger_unclaim(ledger, 30);
+	ae_ledger_claim(ledger, 1);
+	ae_ledger_report(ledger, 1, 1, 1);
+	ck_assert_int_eq(chmod(fixture_dir, 0700), 0);
+	ae_ledger_claim(ledger, 1);
+	lines = caught_lines(text, sizeof(text));
+	ck_assert_msg(lines == 1 && strstr(text, "goes on without one: ") != NULL, "%s", text);
+	ck_assert_uint_eq(fixture_read()->count, 1);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 1 << 20);
+	ae_ledger_close(ledger);
+	fixture_kill(second);
+}
+END_TEST
+
+/* By a program, or a person, that writes to what it should not. */
+START_TEST(a_file_that_is_cut_or_removed)
+{
+	struct ae_ledger *ledger = fixture_join("x");
+	char text[2000];
+	int lines;
+
+	ae_ledger_claim(ledger, 100);
+	ck_assert_int_eq(truncate(fixture_path, 0), 0);
+	ae_ledger_claim(ledger, 1);
+	ck_assert_uint_eq(fixture_read()->count, 1);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 101);
+
+	ck_assert_int_eq(unlink(fixture_path), 0);
+	ae_ledger_report(ledger, 1, 1, 1);
+	ck_assert_uint_eq(fixture_read()->count, 1);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 101);
+
+	/* This leaves what is no ledger, and is left alone. */
+	ck_assert_int_eq(truncate(fixture_path, 100), 0);
+	catch_stderr();
+	ae_ledger_claim(ledger, 1);
+	ae_ledger_report(ledger, 2, 2, 2);
+	lines = caught_lines(text, sizeof(text));
+	ck_assert_msg(lines == 1 && strstr(text, "is damaged") != NULL, "%s", text);
+	ae_ledger_close(ledger);
+}
+END_TEST
+
+/* Beyond RLIMIT_FSIZE a write is a signal that ends the program: also one of Check's own. */
+START_TEST(a_limit_on_the_size_of_files)
+{
+	struct rlimit limit = { 1000, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+	struct ae_ledger *ledger = fixture_join("x"), *second;
+	char text[2000];
+	int ret;
+
+	catch_stderr();
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ae_ledger_claim(ledger, 101); /* in the first slot, below the limit */
+	setrlimit(RLIMIT_FSIZE, &none);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 101);
+
+	limit.rlim_cur = 100;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	ae_ledger_claim(ledger, 1);
+	unlink(fixture_path);
+	ret = ae_ledger_open(fixture_dir, "default", fixture_uuid, TOTAL, fixture_why,
+			     sizeof(fixture_why), &second);
+	setrlimit(RLIMIT_FSIZE, &none);
+	ck_assert_int_eq(ret, -EFBIG);
+	ck_assert_ptr_nonnull(strstr(fixture_why, "File too large"));
+	caught_lines(text, sizeof(text));
+	ae_ledger_close(ledger);
+}
+END_TEST
+
+START_TEST(sums_that_cannot_be)
+{
+	struct ae_ledger *ledger = fixture_join("x");
+
+	ae_ledger_claim(ledger, 100);
+	ae_ledger_unclaim(ledger, 101);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, 0);
+	ae_ledger_claim(ledger, UINT64_MAX);
+	ae_ledger_claim(ledger, 7);
+	ck_assert_uint_eq(fixture_read()->members[0].claimed, UINT64_MAX);
+	ae_ledger_close(ledger);
+}
+END_TEST
+
+/* Allocations from the cache change no chunk: they show when what is shown is old. */
+START_TEST(reports_show_after_a_while)
+{
+	struct ae_ledger *ledger = fixture_join("x");
+
+	ae_ledger_report(ledger, 10, 2, 3);
+	ck_assert_uint_eq(fixture_read()->members[0].cached, 10);
+	usleep(50000);
+	ae_ledger_report(ledger, 11, 3, 3);
+	ck_assert_uint_eq(fixture_read()->members[0].cached, 11);
+	ck_assert_uint_eq(fixture_read()->members[0].blocks, 3);
+	ae_ledger_close(ledger);
+}
+END_TEST
+
 static void *claim_and_unclaim(void *ledger)
 {
 	for (int i = 0; i < 100000; i++) {
@@ -317,15 +530,6 @@ START_TEST(threads_account_together)
 }
 END_TEST
 
-START_TEST(the_default_directory)
-{
-	char text[64], expected[64];
-
-	snprintf(expected, sizeof(expected), "/dev/shm/aerostat-%u", (unsigned int)geteuid());
-	ck_assert_str_eq(ae_ledger_default_dir(text, sizeof(text)), expected);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("ledger");
@@ -346,8 +550,13 @@ int main(void)
 	tcase_add_test(tcase, a_frozen_lock_holder_is_not_waited_for_long);
 	tcase_add_test(tcase, groups_are_apart);
 	tcase_add_test(tcase, descriptors_taken_away);
+	tcase_add_test(tcase, a_slot_that_another_has_taken);
+	tcase_add_test(tcase, what_cannot_be_joined_again_is_done_without);
+	tcase_add_test(tcase, a_file_that_is_cut_or_removed);
+	tcase_add_test(tcase, a_limit_on_the_size_of_files);
+	tcase_add_test(tcase, sums_that_cannot_be);
+	tcase_add_test(tcase, reports_show_after_a_while);
 	tcase_add_test(tcase, threads_account_together);
-	tcase_add_test(tcase, the_default_directory);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
