@@ -10,3 +10,4 @@ include tests/sim/local.mk
 include tests/apps/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
+include tests/bench/local.mk

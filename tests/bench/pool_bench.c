@@ -7,7 +7,7 @@
  * KIND: small (512-byte blocks), large (2 MiB), huge (8 GiB in chunks of 128 MiB; LIVE is not used),
  * exact, interior (look-ups among 512-byte blocks), exact-large, interior-large, or none. Prints
  * nanoseconds a round. Instructions: run it under callgrind with
- * --toggle-collect=rounds, which counts the rounds alone.
+ * --toggle-collect="rounds_*", which counts the rounds alone.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static const struct ae_device_ops ops = {
 static uint64_t *addresses;
 static uint64_t live;
 
-__attribute__((noinline)) static void rounds_malloc(struct ae_pool *pool, uint64_t bytes,
+static void rounds_malloc(struct ae_pool *pool, uint64_t bytes,
 						    uint64_t rounds)
 {
 	struct ae_block_info info;
@@ -78,7 +78,7 @@ __attribute__((noinline)) static void rounds_malloc(struct ae_pool *pool, uint64
 	}
 }
 
-__attribute__((noinline)) static void rounds_find(struct ae_pool *pool, uint64_t offset,
+static void rounds_find(struct ae_pool *pool, uint64_t offset,
 						  uint64_t rounds)
 {
 	struct ae_block_info info;

@@ -36,11 +36,5 @@ tests_unit_pool_pool_test_SOURCES = tests/unit/pool/pool_test.c
 tests_unit_pool_pool_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_pool_pool_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)
 
-# Not built by default: make tests/bench/pool_bench
-EXTRA_PROGRAMS += tests/bench/pool_bench
-CLEANFILES += tests/bench/pool_bench
-tests_bench_pool_bench_SOURCES = tests/bench/pool_bench.c
-tests_bench_pool_bench_LDADD = src/pool/libpool.la src/base/libbase.la
-
 check_PROGRAMS += $(pool_tests)
 TESTS += $(pool_tests)
