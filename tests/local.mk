@@ -11,3 +11,9 @@ include tests/apps/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+
+EXTRA_DIST += tests/soak.sh
+soak: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS=
+	$(SHELL) $(srcdir)/tests/soak.sh
+.PHONY: soak
