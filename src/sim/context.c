@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define STACK_MAX 64
 
@@ -84,10 +85,35 @@ static CUresult revive(struct CUctx_st *ctx)
 	return CUDA_SUCCESS;
 }
 
+/* SIMCUDA_REUSE_HANDLES: a new context gets the handle of one that was destroyed, if there is one. */
+static struct CUctx_st *take_handle_locked(void)
+{
+	struct CUctx_st **link = &sim_contexts, *ctx = NULL;
+
+	while (sim_options()->reuse_handles && *link && ((*link)->alive || (*link)->primary))
+		link = &(*link)->next;
+	if (!sim_options()->reuse_handles || !*link)
+		return calloc(1, sizeof(*ctx));
+	ctx = *link;
+	*link = ctx->next;
+	memset(ctx, 0, sizeof(*ctx));
+	return ctx;
+}
+
+/* SIMCUDA_LINGER_MS: what ends a context returns that much later, others going on meanwhile. */
+static void linger(void)
+{
+	struct timespec pause = { (time_t)(sim_options()->linger_ms / 1000),
+				  (long)(sim_options()->linger_ms % 1000) * 1000000 };
+
+	if (sim_options()->linger_ms)
+		nanosleep(&pause, NULL);
+}
+
 static CUresult create_locked(int device, unsigned flags, unsigned version,
 			      struct CUctx_st **ctx_out)
 {
-	struct CUctx_st *ctx = calloc(1, sizeof(*ctx));
+	struct CUctx_st *ctx = take_handle_locked();
 	CUresult result;
 
 	if (!ctx)
@@ -97,14 +123,16 @@ static CUresult create_locked(int device, unsigned flags, unsigned version,
 	ctx->version = version;
 	ctx->attached = 1;
 	result = revive(ctx);
-	if (result != CUDA_SUCCESS) {
+	if (result != CUDA_SUCCESS && !sim_options()->reuse_handles) {
 		free(ctx);
 		return result;
 	}
+	/* A handle that was in use before stays known, dead as it is. */
 	ctx->next = sim_contexts;
 	sim_contexts = ctx;
-	*ctx_out = ctx;
-	return CUDA_SUCCESS;
+	if (result == CUDA_SUCCESS)
+		*ctx_out = ctx;
+	return result;
 }
 
 /* What cuMemAlloc and its like made in the context goes with it; what cuMemCreate made stays. */
@@ -190,6 +218,7 @@ static CUresult context_destroy(CUcontext ctx)
 	pthread_mutex_unlock(&sim_lock);
 	if (result == CUDA_SUCCESS && sim_peek_current() == ctx)
 		depth--;
+	linger();
 	return result;
 }
 
@@ -379,6 +408,7 @@ static CUresult primary_reset(CUdevice dev)
 	if (primaries[dev].ctx && primaries[dev].ctx->alive)
 		kill_locked(primaries[dev].ctx);
 	pthread_mutex_unlock(&sim_lock);
+	linger();
 	return CUDA_SUCCESS;
 }
 

@@ -40,6 +40,8 @@ struct sim_options {
 	int devices;
 	bool zero;
 	bool no_vmm;
+	bool reuse_handles;
+	uint64_t linger_ms;
 	char dir[400];
 	const char *kernels;
 	const char *fail;

@@ -57,6 +57,39 @@ static void free_from_other_context(uint64_t words)
 	OK(cuCtxDestroy(second));
 }
 
+/*
+ * A block of this context is last used in a second one, and freed from there. (Fills and copies reach
+ * another context's block on every device; a kernel need not.)
+ */
+static void free_where_used(uint64_t words)
+{
+	CUcontext second;
+	CUdeviceptr block, there_block, next;
+	struct app there = app;
+	CUstream stream;
+
+	OK(cuMemAlloc(&block, words * 4));
+	OK(app_context_create(&second));
+	app_load_kernels(&there);
+	OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+	OK(cuMemAlloc(&there_block, 4096));
+	OK(app_slow_fill(&there, stream, there_block, 64, 12, SLOW_NS));
+	OK(cuMemsetD32Async(block, 0x12345678, words, stream));
+	CHECK(cuMemFree(block));
+	OK(cuCtxPushCurrent(app.context));
+	OK(cuMemAlloc(&next, words * 4));
+	OK(app_fill(&app, quick, next, words, 13));
+	OK(cuStreamSynchronize(quick));
+	OK(cuStreamSynchronize(stream));
+	uint64_t bad = app_verify(&app, quick, app.result, next, words, 13);
+	printf("freed where it was used: %llu wrong\n", (unsigned long long)bad);
+	EXPECT(!bad);
+	OK(cuMemFree(next));
+	OK(cuCtxPopCurrent(NULL));
+	OK(cuCtxDestroy(second));
+	OK(cuCtxSetCurrent(app.context));
+}
+
 /* Stream-ordered: the free waits in its stream, the host does not. */
 static void free_async(uint64_t words)
 {
@@ -125,5 +158,7 @@ int main(void)
 		free_async(words[i]);
 	}
 	free_from_other_context(MIB);
+	free_where_used(MIB);
+	free_where_used(5000);
 	return app_end();
 }

@@ -190,6 +190,38 @@ static void attributes(void)
 	OK(cuMemFree(block));
 }
 
+/* A freed address is as unknown as one that never was; only not at once, and not next to a block. */
+static void freed(void)
+{
+	static CUpointer_attribute list[] = {
+		CU_POINTER_ATTRIBUTE_CONTEXT,        CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+		CU_POINTER_ATTRIBUTE_DEVICE_POINTER, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL,
+		CU_POINTER_ATTRIBUTE_RANGE_SIZE,     CU_POINTER_ATTRIBUTE_MAPPED,
+	};
+	enum {
+		COUNT = sizeof(list) / sizeof(*list)
+	};
+	unsigned long long answers[2][COUNT];
+	void *places[2][COUNT];
+	CUdeviceptr block, at[2] = { 0 };
+
+	OK(cuMemAlloc(&block, 12 * MIB));
+	OK(cuMemFree(block));
+	at[1] = block;
+	memset(answers, 0, sizeof(answers));
+	puts("of nothing, and of a freed block");
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < COUNT; j++)
+			places[i][j] = &answers[i][j];
+		CHECK(cuPointerGetAttributes(COUNT, list, places[i], at[i]));
+		for (int j = 0; j < COUNT; j++)
+			printf("attribute %d: %llu\n", (int)list[j], answers[i][j]);
+	}
+	for (int j = 0; j < COUNT; j++)
+		printf("attribute %d -> %d\n", (int)list[j],
+		       cuPointerGetAttribute(&answers[0][j], list[j], block));
+}
+
 static void pitches(void)
 {
 	static const size_t widths[] = { 1, 100, 511, 512, 513, 1000, 4096, 4097, 100000 };
@@ -224,6 +256,7 @@ int main(int argc, char **argv)
 	}
 	ranges();
 	attributes();
+	freed();
 	pitches();
 	return app_end();
 }

@@ -10,8 +10,11 @@ APP_CUDART = src/sim/cudart/libcudart.la
 
 app_programs = \
 	tests/apps/app_capture \
+	tests/apps/app_capture_ends \
+	tests/apps/app_capture_threads \
 	tests/apps/app_churn \
 	tests/apps/app_context \
+	tests/apps/app_context_races \
 	tests/apps/app_ctor \
 	tests/apps/app_dlsym \
 	tests/apps/app_dlvsym \
@@ -19,21 +22,28 @@ app_programs = \
 	tests/apps/app_fence \
 	tests/apps/app_fill \
 	tests/apps/app_fork \
+	tests/apps/app_free_async \
 	tests/apps/app_getproc \
 	tests/apps/app_legacy \
 	tests/apps/app_linked \
+	tests/apps/app_names \
 	tests/apps/app_oom \
+	tests/apps/app_orphan \
 	tests/apps/app_queries \
 	tests/apps/app_rtld \
 	tests/apps/app_runtime \
 	tests/apps/app_runtime_ptds \
-	tests/apps/app_threads
+	tests/apps/app_steps \
+	tests/apps/app_sticky \
+	tests/apps/app_threads \
+	tests/apps/app_weak
 check_PROGRAMS += $(app_programs)
 check_LTLIBRARIES += \
 	tests/apps/libappctor.la \
 	tests/apps/libappkernels.la \
 	tests/apps/libapprtlda.la \
 	tests/apps/libapprtldb.la \
+	tests/apps/libinterpose.la \
 	tests/apps/liblookupsdriver.la
 EXTRA_DIST += tests/apps/Makefile.gpu
 
@@ -47,6 +57,11 @@ tests_apps_libappkernels_la_LDFLAGS = $(APP_MODULE_LDFLAGS)
 tests_apps_liblookupsdriver_la_SOURCES = tests/apps/lookups_driver.c
 tests_apps_liblookupsdriver_la_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_liblookupsdriver_la_LDFLAGS = $(APP_MODULE_LDFLAGS)
+
+tests_apps_libinterpose_la_SOURCES = tests/apps/interpose.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_libinterpose_la_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_libinterpose_la_LDFLAGS = $(APP_MODULE_LDFLAGS)
+tests_apps_libinterpose_la_LIBADD = -ldl
 
 tests_apps_libappctor_la_SOURCES = tests/apps/ctor_lib.c tests/apps/ctor_lib.h tests/apps/app.h \
 	tests/apps/ptx.h
@@ -157,3 +172,47 @@ tests_apps_app_runtime_ptds_SOURCES = $(tests_apps_app_runtime_SOURCES)
 tests_apps_app_runtime_ptds_CPPFLAGS = $(APP_CPPFLAGS) -DCUDA_API_PER_THREAD_DEFAULT_STREAM
 tests_apps_app_runtime_ptds_LDFLAGS = $(PROGRAM_LDFLAGS)
 tests_apps_app_runtime_ptds_LDADD = $(APP_CUDART) -lpthread
+
+tests_apps_app_capture_ends_SOURCES = tests/apps/app_capture_ends.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_capture_ends_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_capture_ends_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_capture_ends_LDADD = $(APP_CUDA) -lpthread
+
+tests_apps_app_capture_threads_SOURCES = tests/apps/app_capture_threads.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_capture_threads_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_capture_threads_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_capture_threads_LDADD = $(APP_CUDA) -lpthread
+
+tests_apps_app_context_races_SOURCES = tests/apps/app_context_races.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_context_races_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_context_races_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_context_races_LDADD = $(APP_CUDA) -lpthread
+
+tests_apps_app_free_async_SOURCES = tests/apps/app_free_async.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_free_async_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_free_async_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_free_async_LDADD = $(APP_CUDA) -ldl
+
+tests_apps_app_names_SOURCES = tests/apps/app_names.c
+tests_apps_app_names_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_names_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_names_LDADD = -ldl
+
+tests_apps_app_orphan_SOURCES = tests/apps/app_orphan.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_orphan_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_orphan_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_orphan_LDADD = $(APP_CUDA)
+
+tests_apps_app_steps_SOURCES = tests/apps/app_steps.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_steps_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_steps_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_steps_LDADD = $(APP_CUDA) -ldl
+
+tests_apps_app_sticky_SOURCES = tests/apps/app_sticky.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_sticky_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_sticky_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_sticky_LDADD = $(APP_CUDA) -ldl
+
+tests_apps_app_weak_SOURCES = tests/apps/app_weak.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_weak_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_weak_LDFLAGS = $(PROGRAM_LDFLAGS)

@@ -7,10 +7,15 @@ APP_LOG_COMPILER = $(SHELL) $(srcdir)/tests/e2e/run-app
 # One line each: what is expected of the driver, the program, its arguments.
 e2e_apps = \
 	tests/e2e/capture.app \
+	tests/e2e/capture-ends.app \
+	tests/e2e/capture-foreign.app \
+	tests/e2e/capture-threads.app \
 	tests/e2e/churn.app \
 	tests/e2e/context.app \
+	tests/e2e/context-races.app \
 	tests/e2e/errors.app \
 	tests/e2e/fence.app \
+	tests/e2e/free-async.app \
 	tests/e2e/legacy.app \
 	tests/e2e/oom.app \
 	tests/e2e/queries.app \
@@ -20,18 +25,27 @@ e2e_apps = \
 	tests/e2e/route-fork.app \
 	tests/e2e/route-getproc.app \
 	tests/e2e/route-linked.app \
+	tests/e2e/route-names.app \
 	tests/e2e/route-rtld.app \
 	tests/e2e/route-runtime.app \
 	tests/e2e/route-runtime-ptds.app \
-	tests/e2e/route-threads.app
+	tests/e2e/route-threads.app \
+	tests/e2e/sticky.app
 
 e2e_scripts = \
+	tests/e2e/accounts.sh \
 	tests/e2e/bystander.sh \
+	tests/e2e/cache-gives-way.sh \
+	tests/e2e/context-handles.sh \
 	tests/e2e/cudart-lookups.sh \
 	tests/e2e/environment.sh \
 	tests/e2e/exports.sh \
 	tests/e2e/fail-open.sh \
+	tests/e2e/forks.sh \
+	tests/e2e/free-async-codes.sh \
+	tests/e2e/interposer.sh \
 	tests/e2e/limit.sh \
+	tests/e2e/query-limits.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
 	tests/e2e/tool-doctor.sh \
@@ -40,6 +54,9 @@ e2e_scripts = \
 	tests/e2e/tool-options.sh \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh
+
+# A capture is remembered under the context that is current when it begins, not under its stream's.
+XFAIL_TESTS += tests/e2e/capture-foreign.app
 
 TESTS += $(e2e_apps) $(e2e_scripts)
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Does what its arguments say, one step each, and says how each ended: for shell tests that look at a
+ * process from outside, or let driver calls fail. Sizes are in MiB. A block is named by the order in
+ * which blocks were asked for, from 0.
+ *
+ *	init, start          cuInit; the same, and the primary context
+ *	alloc=N, free=I      cuMemAlloc, cuMemFree
+ *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
+ *	create=N, async=N, managed=N, context=N, host=N
+ *	                     other memory, which stays; context: that many contexts
+ *	push, destroy        a context that becomes current; it is destroyed
+ *	reset                the primary context is reset, and retained
+ *	total, total-v1      cuDeviceTotalMem, the present and the first one
+ *	info                 cuMemGetInfo
+ *	freed=I              what the driver knows about a block that was freed
+ *	sh=COMMAND           by the shell, whose parent this process is
+ */
+#include <dlfcn.h>
+
+#include "app.h"
+
+#define MOST 64
+
+static struct app app;
+static CUdeviceptr blocks[MOST];
+static int count;
+
+static CUresult step_init(unsigned long long number)
+{
+	(void)number;
+	return cuInit(0);
+}
+
+static CUresult step_start(unsigned long long number)
+{
+	(void)number;
+	OK(cuInit(0));
+	OK(cuDeviceGet(&app.device, 0));
+	OK(cuDevicePrimaryCtxRetain(&app.context, app.device));
+	return cuCtxSetCurrent(app.context);
+}
+
+static CUresult step_alloc(unsigned long long number)
+{
+	if (count == MOST)
+		return CUDA_ERROR_UNKNOWN;
+	return cuMemAlloc(&blocks[count++], number * MIB);
+}
+
+static CUresult step_free(unsigned long long number)
+{
+	return cuMemFree(blocks[number % MOST]);
+}
+
+static CUresult step_free_async(unsigned long long number)
+{
+	CUstream stream;
+	CUresult code;
+
+	OK(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING));
+	code = cuMemFreeAsync(blocks[number % MOST], stream);
+	OK(cuStreamSynchronize(stream));
+	return code;
+}
+
+static CUresult step_create(unsigned long long number)
+{
+	CUmemAllocationProp prop = { .type = CU_MEM_ALLOCATION_TYPE_PINNED };
+	CUmemGenericAllocationHandle handle;
+
+	prop.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+	return cuMemCreate(&handle, number * MIB, &prop, 0);
+}
+
+static CUresult step_async(unsigned long long number)
+{
+	CUdeviceptr block;
+
+	return cuMemAllocAsync(&block, number * MIB, NULL);
+}
+
+static CUresult step_managed(unsigned long long number)
+{
+	CUdeviceptr block;
+
+	return cuMemAllocManaged(&block, number * MIB, CU_MEM_ATTACH_GLOBAL);
+}
+
+static CUresult step_context(unsigned long long number)
+{
+	CUresult code = CUDA_SUCCESS;
+	CUcontext context;
+
+	while (number-- && !code)
+		code = app_context_create(&context);
+	return code;
+}
+
+static CUresult step_push(unsigned long long number)
+{
+	(void)number;
+	return app_context_create(&app.context);
+}
+
+static CUresult step_destroy(unsigned long long number)
+{
+	(void)number;
+	return cuCtxDestroy(app.context);
+}
+
+static CUresult step_reset(unsigned long long number)
+{
+	(void)number;
+	OK(cuDevicePrimaryCtxReset(app.device));
+	OK(cuDevicePrimaryCtxRetain(&app.context, app.device));
+	return cuCtxSetCurrent(app.context);
+}
+
+static CUresult step_total(unsigned long long number)
+{
+	size_t bytes = 0;
+	CUresult code = cuDeviceTotalMem(&bytes, (CUdevice)number);
+
+	printf("total %zu, ", bytes);
+	return code;
+}
+
+static CUresult step_total_v1(unsigned long long number)
+{
+	CUresult (*old)(unsigned int *, CUdevice) =
+		(CUresult(*)(unsigned int *, CUdevice))dlsym(RTLD_DEFAULT, "cuDeviceTotalMem");
+	unsigned int bytes = 0;
+	CUresult code = old ? old(&bytes, (CUdevice)number) : CUDA_ERROR_NOT_FOUND;
+
+	printf("total %u, ", bytes);
+	return code;
+}
+
+static CUresult step_info(unsigned long long number)
+{
+	size_t free_bytes = 0, total = 0;
+	CUresult code = cuMemGetInfo(&free_bytes, &total);
+
+	(void)number;
+	printf("free %llu of %llu, ", free_bytes / MIB, total / MIB);
+	return code;
+}
+
+static CUresult step_freed(unsigned long long number)
+{
+	CUdeviceptr base = 0;
+	size_t size = 0;
+
+	return cuMemGetAddressRange(&base, &size, blocks[number % MOST]);
+}
+
+static const struct {
+	const char *name;
+	CUresult (*run)(unsigned long long);
+} steps[] = {
+	{ "init", step_init },
+	{ "start", step_start },
+	{ "alloc", step_alloc },
+	{ "free", step_free },
+	{ "create", step_create },
+	{ "async", step_async },
+	{ "managed", step_managed },
+	{ "context", step_context },
+	{ "push", step_push },
+	{ "destroy", step_destroy },
+	{ "reset", step_reset },
+	{ "total", step_total },
+	{ "total-v1", step_total_v1 },
+	{ "info", step_info },
+	{ "free-async", step_free_async },
+	{ "freed", step_freed },
+};
+
+static void step(const char *text)
+{
+	const char *value = strchr(text, '=');
+	size_t length = value ? (size_t)(value - text) : strlen(text);
+
+	if (!strncmp(text, "sh=", 3)) {
+		fflush(stdout);
+		OK(system(text + 3));
+		return;
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		if (strlen(steps[i].name) != length || strncmp(steps[i].name, text, length))
+			continue;
+		CUresult code = steps[i].run(value ? strtoull(value + 1, NULL, 10) : 0);
+		printf("%s -> %d\n", text, code);
+		return;
+	}
+	printf("FAILED: no step %s\n", text);
+	app_failures++;
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		step(argv[i]);
+	return app_end();
+}

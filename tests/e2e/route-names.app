@@ -1,0 +1,1 @@
+none 11020 app_names
