@@ -289,12 +289,17 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes)
 
 void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks)
 {
+	bool emptied;
+
 	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
 		return;
 	atomic_store_explicit(&ledger->cached, cached, memory_order_relaxed);
-	atomic_store_explicit(&ledger->blocks, blocks, memory_order_relaxed);
+	emptied = atomic_exchange_explicit(&ledger->blocks, blocks, memory_order_relaxed) != 0 &&
+		  blocks == 0;
 	atomic_store_explicit(&ledger->chunks, chunks, memory_order_relaxed);
-	if (chunks == atomic_load_explicit(&ledger->shown_chunks, memory_order_relaxed) &&
+	/* A process that has freed everything may be idle from now on: it is shown as it is. */
+	if (!emptied &&
+	    chunks == atomic_load_explicit(&ledger->shown_chunks, memory_order_relaxed) &&
 	    coarse_ns() - atomic_load_explicit(&ledger->shown_ns, memory_order_relaxed) <
 		    SHOWN_AGE_NS)
 		return;

@@ -88,7 +88,8 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 
 /*
  * What else the member's slot shows. For every allocation: neither a lock nor a system call, except
- * when the number of chunks has changed (a driver call was made) or the slot is more than 10 ms old.
+ * when the number of chunks has changed (a driver call was made), when the last block went, or when
+ * the slot is more than 10 ms old.
  * What is shown of cached and blocks may therefore be as old as 10 ms before the last call.
  */
 void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);

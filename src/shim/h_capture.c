@@ -162,7 +162,9 @@ static struct capture *begin(struct ae_captures *captures, CUstream stream)
 		return NULL;
 	capture->stream = stream;
 	capture->thread = pthread_self();
-	ae_driver()->cuCtxGetCurrent(&capture->context);
+	/* A stream's own context, which goes with the capture; it need not be the current one. */
+	if (ae_driver()->cuStreamGetCtx(stream, &capture->context) != CUDA_SUCCESS)
+		ae_driver()->cuCtxGetCurrent(&capture->context);
 	count_add(captures, 1);
 	wait_for_fences(captures);
 	return capture;

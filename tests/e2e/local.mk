@@ -55,9 +55,6 @@ e2e_scripts = \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh
 
-# A capture is remembered under the context that is current when it begins, not under its stream's.
-XFAIL_TESTS += tests/e2e/capture-foreign.app
-
 TESTS += $(e2e_apps) $(e2e_scripts)
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
 	tests/gpu/cupy_arrays.py tests/gpu/jax_arrays.py tests/gpu/run \
