@@ -275,12 +275,12 @@ static CUresult end(CUstream handle, CUgraph *graph_out, bool per_thread)
 	}
 	if (capture->mode != CU_STREAM_CAPTURE_MODE_RELAXED &&
 	    !pthread_equal(capture->thread, pthread_self())) {
+		/* Measured: it ends all the same. */
 		result = CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD;
-		goto out;
 	}
-	if (!leave_locked(capture))
+	if (!leave_locked(capture) && result == CUDA_SUCCESS)
 		result = CUDA_ERROR_STREAM_CAPTURE_UNJOINED;
-	if (capture->invalidated)
+	if (capture->invalidated && result != CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD)
 		result = CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
 	*graph_out = NULL;
 	if (result == CUDA_SUCCESS)

@@ -145,20 +145,24 @@ static void free_under_copy(uint64_t words)
 	OK(cuMemFreeHost(host));
 }
 
-int main(void)
+/* "where-used": natively a real driver does not wait for this one, and the kernel faults. */
+int main(int argc, char **argv)
 {
 	static const uint64_t words[] = { 64, 5000, 2 * MIB / 4, 24 * MIB / 4 };
 
 	app_start(&app);
 	OK(cuStreamCreate(&slow, CU_STREAM_NON_BLOCKING));
 	OK(cuStreamCreate(&quick, CU_STREAM_NON_BLOCKING));
+	if (argc > 1 && !strcmp(argv[1], "where-used")) {
+		free_where_used(MIB);
+		free_where_used(5000);
+		return app_end();
+	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		free_under_kernel(words[i]);
 		free_under_copy(words[i]);
 		free_async(words[i]);
 	}
 	free_from_other_context(MIB);
-	free_where_used(MIB);
-	free_where_used(5000);
 	return app_end();
 }

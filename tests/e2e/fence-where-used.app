@@ -1,0 +1,1 @@
+pool-sim 11020 app_fence where-used
