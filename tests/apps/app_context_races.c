@@ -86,6 +86,34 @@ static void created_after(void)
 	}
 }
 
+static void *free_victim(void *argument)
+{
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuMemFree(victims));
+	return argument;
+}
+
+/* The free has begun when the context ends. Its memory is to be had again. */
+static void destroyed_meanwhile(void)
+{
+	size_t free_bytes, total;
+	CUcontext popped;
+	pthread_t thread;
+
+	puts("# a context is destroyed whose block is being freed");
+	OK(cuMemGetInfo(&free_bytes, &total));
+	size_t most = total / 10 * 6 / MIB * MIB;
+	OK(app_context_create(&victim));
+	OK(cuMemAlloc(&victims, most));
+	OK(cuCtxPopCurrent(&popped));
+	OK(pthread_create(&thread, NULL, free_victim, NULL));
+	usleep(50000);
+	OK(cuCtxDestroy(victim));
+	OK(pthread_join(thread, NULL));
+	CHECK(cuMemAlloc(&victims, most));
+	CHECK(cuMemFree(victims));
+}
+
 static void *free_victims(void *argument)
 {
 	OK(cuCtxSetCurrent(app.context));
@@ -144,6 +172,7 @@ int main(int argc, char **argv)
 	app_start(&app);
 	created_meanwhile();
 	created_after();
+	destroyed_meanwhile();
 	if (argc < 2 || strcmp(argv[1], "quick") != 0)
 		freed_meanwhile();
 	reset_meanwhile();
