@@ -141,9 +141,37 @@ static void beside_captures(void)
 	printf("beside them: %d allocations and %d frees refused\n", allocations, frees);
 }
 
-int main(void)
+static void *begin_and_end_thread(void *argument)
+{
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuStreamBeginCapture(CU_STREAM_PER_THREAD, CU_STREAM_CAPTURE_MODE_RELAXED));
+	return argument;
+}
+
+/* A thread's own stream goes with it, and the capture with the stream. */
+static void thread_ends(void)
+{
+	size_t free_bytes, total;
+	pthread_t thread;
+
+	OK(pthread_create(&thread, NULL, begin_and_end_thread, NULL));
+	OK(pthread_join(thread, NULL));
+	OK(cuMemGetInfo(&free_bytes, &total));
+	for (int i = 0; i < 2; i++) {
+		CUdeviceptr block = 0;
+		CHECK(cuMemAlloc(&block, total / 10 * 6));
+		CHECK(cuMemFree(block));
+	}
+}
+
+/* "exit": a thread ends while its own stream captures, and nothing else. */
+int main(int argc, char **argv)
 {
 	app_start(&app);
+	if (argc > 1 && !strcmp(argv[1], "exit")) {
+		thread_ends();
+		return app_end();
+	}
 	same_name(0);
 	same_name(1);
 	not_that_one();

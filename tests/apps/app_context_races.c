@@ -166,10 +166,29 @@ static void reset_meanwhile(void)
 	use_meanwhile("the primary context is reset and retained", thread);
 }
 
-/* "quick": without the part that takes many rounds. */
+/* The context has ended, though the call that ends it has not returned: so has the block. */
+static void freed_after(void)
+{
+	CUcontext popped;
+	pthread_t thread;
+
+	OK(app_context_create(&victim));
+	OK(cuMemAlloc(&victims, 4 * MIB));
+	OK(cuCtxPopCurrent(&popped));
+	OK(pthread_create(&thread, NULL, destroy, NULL));
+	usleep(50000);
+	CHECK(cuMemFree(victims));
+	OK(pthread_join(thread, NULL));
+}
+
+/* "after": one part that wants SIMCUDA_LINGER_MS. "quick": without the part that takes many rounds. */
 int main(int argc, char **argv)
 {
 	app_start(&app);
+	if (argc > 1 && !strcmp(argv[1], "after")) {
+		freed_after();
+		return app_end();
+	}
 	created_meanwhile();
 	created_after();
 	destroyed_meanwhile();

@@ -8,6 +8,7 @@ APP_LOG_COMPILER = $(SHELL) $(srcdir)/tests/e2e/run-app
 e2e_apps = \
 	tests/e2e/capture.app \
 	tests/e2e/capture-ends.app \
+	tests/e2e/capture-exit.app \
 	tests/e2e/capture-foreign.app \
 	tests/e2e/capture-threads.app \
 	tests/e2e/churn.app \
@@ -36,6 +37,7 @@ e2e_scripts = \
 	tests/e2e/accounts.sh \
 	tests/e2e/bystander.sh \
 	tests/e2e/cache-gives-way.sh \
+	tests/e2e/context-free-after.sh \
 	tests/e2e/context-handles.sh \
 	tests/e2e/cudart-lookups.sh \
 	tests/e2e/environment.sh \
@@ -55,8 +57,9 @@ e2e_scripts = \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh
 
-# A capture is remembered under the context that is current when it begins, not under its stream's.
-XFAIL_TESTS += tests/e2e/capture-foreign.app
+# Known defects: a capture is remembered under the context that is current when it begins, not under its
+# stream's; one whose thread ends is never forgotten; a free just after its context's end is 709, not 1.
+XFAIL_TESTS += tests/e2e/capture-foreign.app tests/e2e/capture-exit.app tests/e2e/context-free-after.sh
 
 TESTS += $(e2e_apps) $(e2e_scripts)
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
