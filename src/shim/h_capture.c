@@ -28,19 +28,29 @@ struct ae_captures {
 	struct capture *list;
 	unsigned int count; /* atomic; never below the number of open captures */
 	unsigned int fences; /* atomic; threads between fence_enter and fence_leave */
+	pthread_key_t thread_end; /* immutable; set in threads that capture on their own stream */
 };
+
+static void thread_ended(void *arg);
 
 struct ae_captures *ae_captures_create(void)
 {
 	struct ae_captures *captures = calloc(1, sizeof(*captures));
 
-	if (captures != NULL)
-		ae_lock_init(&captures->lock, AE_LOCK_LEAF);
+	if (captures == NULL)
+		return NULL;
+	if (pthread_key_create(&captures->thread_end, thread_ended) != 0) {
+		free(captures);
+		return NULL;
+	}
+	ae_lock_init(&captures->lock, AE_LOCK_LEAF);
 	return captures;
 }
 
 void ae_captures_destroy(struct ae_captures *captures)
 {
+	if (captures != NULL)
+		pthread_key_delete(captures->thread_end);
 	free(captures);
 }
 
@@ -128,7 +138,8 @@ static bool list_remove(struct ae_captures *captures, CUstream stream)
 	return found != NULL;
 }
 
-void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
+/* Drops the captures of a context (when it is not NULL), or those of the calling thread's own stream. */
+static void forget(struct ae_captures *captures, CUcontext context)
 {
 	struct capture **link;
 	int removed = 0;
@@ -137,8 +148,12 @@ void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
 	link = &captures->list;
 	while (*link != NULL) {
 		struct capture *capture = *link;
+		bool ends = context != NULL
+				    ? capture->context == context
+				    : capture->stream == STREAM_PER_THREAD &&
+					      pthread_equal(capture->thread, pthread_self());
 
-		if (capture->context == context) {
+		if (ends) {
 			*link = capture->next;
 			free(capture);
 			removed++;
@@ -148,6 +163,18 @@ void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
 	}
 	ae_lock_release(&captures->lock);
 	count_add(captures, -removed);
+}
+
+void ae_captures_forget_context(struct ae_captures *captures, CUcontext context)
+{
+	forget(captures, context);
+}
+
+/* A thread takes its own stream with it, and what that was capturing. */
+static void thread_ended(void *arg)
+{
+	if (ae_process_serving() != NULL)
+		forget(arg, NULL);
 }
 
 /*
@@ -165,6 +192,8 @@ static struct capture *begin(struct ae_captures *captures, CUstream stream)
 	/* A stream's own context, which goes with the capture; it need not be the current one. */
 	if (ae_driver()->cuStreamGetCtx(stream, &capture->context) != CUDA_SUCCESS)
 		ae_driver()->cuCtxGetCurrent(&capture->context);
+	if (stream == STREAM_PER_THREAD)
+		pthread_setspecific(captures->thread_end, captures);
 	count_add(captures, 1);
 	wait_for_fences(captures);
 	return capture;

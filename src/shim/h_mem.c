@@ -156,7 +156,16 @@ static CUresult free_block(struct ae_process *process, struct ae_device *device,
 		ae_limbo_defer(device, dptr);
 		return CUDA_SUCCESS;
 	}
-	if (result != CUDA_SUCCESS && !ae_context_was_lost(process, owner)) {
+	if (result != CUDA_SUCCESS && ae_context_was_lost(process, owner)) {
+		/* The context ended while its block was being freed: with its work, and with the block. */
+		result = CUDA_SUCCESS;
+	} else if (result == CUDA_ERROR_CONTEXT_IS_DESTROYED ||
+		   result == CUDA_ERROR_INVALID_CONTEXT) {
+		/* It had ended before, though the call that ends it has not returned: nothing is there. */
+		ae_pool_free_end(pool, dptr);
+		return ae_driver()->cuMemFree_v2(dptr);
+	}
+	if (result != CUDA_SUCCESS) {
 		/* As natively: the error that the work ran into, and nothing freed. */
 		ae_pool_free_cancel(pool, dptr);
 		return result;

@@ -100,14 +100,18 @@ static struct CUctx_st *take_handle_locked(void)
 	return ctx;
 }
 
+static void pause_ms(uint64_t ms)
+{
+	struct timespec pause = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
+
+	if (ms)
+		nanosleep(&pause, NULL);
+}
+
 /* SIMCUDA_LINGER_MS: what ends a context returns that much later, others going on meanwhile. */
 static void linger(void)
 {
-	struct timespec pause = { (time_t)(sim_options()->linger_ms / 1000),
-				  (long)(sim_options()->linger_ms % 1000) * 1000000 };
-
-	if (sim_options()->linger_ms)
-		nanosleep(&pause, NULL);
+	pause_ms(sim_options()->linger_ms);
 }
 
 static CUresult create_locked(int device, unsigned flags, unsigned version,
@@ -269,6 +273,7 @@ static CUresult context_push(CUcontext ctx)
 {
 	bool known;
 
+	pause_ms(sim_options()->push_ms);
 	pthread_mutex_lock(&sim_lock);
 	known = is_context(ctx);
 	pthread_mutex_unlock(&sim_lock);

@@ -41,7 +41,8 @@ struct sim_options {
 	bool zero;
 	bool no_vmm;
 	bool reuse_handles;
-	uint64_t linger_ms;
+	bool no_export;
+	uint64_t linger_ms, push_ms;
 	char dir[400];
 	const char *kernels;
 	const char *fail;

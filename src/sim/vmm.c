@@ -37,6 +37,9 @@ static CUresult check_prop(const CUmemAllocationProp *prop)
 		return CUDA_ERROR_INVALID_VALUE;
 	if (prop->requestedHandleTypes == CU_MEM_HANDLE_TYPE_FABRIC)
 		return CUDA_ERROR_NOT_PERMITTED;
+	/* SIMCUDA_NO_EXPORT: as in containers that forbid what the attribute promises. */
+	if (prop->requestedHandleTypes && sim_options()->no_export)
+		return CUDA_ERROR_NOT_SUPPORTED;
 	if (prop->requestedHandleTypes & ~CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR)
 		return CUDA_ERROR_NOT_SUPPORTED;
 	/* 12.8 knows decompression; tiled memory, for sparse arrays, is not simulated. */

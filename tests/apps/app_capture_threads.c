@@ -7,7 +7,7 @@
 
 #include "app.h"
 
-#define CAPTURES 3000
+#define CAPTURES 30000
 
 static struct app app;
 static pthread_barrier_t barrier;
@@ -55,6 +55,53 @@ static void same_name(int swap)
 	OK(pthread_barrier_destroy(&barrier));
 }
 
+static void *capture_alone(void *argument)
+{
+	CUgraph graph = NULL;
+
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuStreamBeginCapture(CU_STREAM_PER_THREAD, CU_STREAM_CAPTURE_MODE_RELAXED));
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	CHECK(cuStreamEndCapture(CU_STREAM_PER_THREAD, &graph));
+	OK(cuGraphDestroy(graph));
+	return argument;
+}
+
+/* An end in a thread, or in a context, whose stream of that name captures nothing. */
+static void not_that_one(void)
+{
+	CUcontext second;
+	CUdeviceptr block;
+	CUgraph graph = NULL;
+	pthread_t thread;
+
+	puts("# another thread");
+	OK(pthread_barrier_init(&barrier, NULL, 2));
+	OK(cuMemAlloc(&block, 4 * MIB));
+	OK(pthread_create(&thread, NULL, capture_alone, NULL));
+	pthread_barrier_wait(&barrier);
+	CHECK(cuStreamEndCapture(CU_STREAM_PER_THREAD, &graph));
+	CHECK(cuMemFree(block));
+	pthread_barrier_wait(&barrier);
+	OK(pthread_join(thread, NULL));
+	OK(pthread_barrier_destroy(&barrier));
+
+	puts("# another context");
+	OK(app_context_create(&second));
+	OK(cuMemAlloc(&block, 4 * MIB));
+	OK(cuCtxPushCurrent(app.context));
+	CHECK(cuStreamBeginCapture(CU_STREAM_PER_THREAD, CU_STREAM_CAPTURE_MODE_RELAXED));
+	OK(cuCtxPopCurrent(NULL));
+	CHECK(cuStreamEndCapture(CU_STREAM_PER_THREAD, &graph));
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuMemFree(block));
+	CHECK(cuStreamEndCapture(CU_STREAM_PER_THREAD, &graph));
+	OK(cuGraphDestroy(graph));
+	OK(cuCtxDestroy(second));
+	OK(cuCtxSetCurrent(app.context));
+}
+
 static void *capture_all_the_time(void *argument)
 {
 	CUstream stream;
@@ -94,11 +141,40 @@ static void beside_captures(void)
 	printf("beside them: %d allocations and %d frees refused\n", allocations, frees);
 }
 
-int main(void)
+static void *begin_and_end_thread(void *argument)
+{
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuStreamBeginCapture(CU_STREAM_PER_THREAD, CU_STREAM_CAPTURE_MODE_RELAXED));
+	return argument;
+}
+
+/* A thread's own stream goes with it, and the capture with the stream. */
+static void thread_ends(void)
+{
+	size_t free_bytes, total;
+	pthread_t thread;
+
+	OK(pthread_create(&thread, NULL, begin_and_end_thread, NULL));
+	OK(pthread_join(thread, NULL));
+	OK(cuMemGetInfo(&free_bytes, &total));
+	for (int i = 0; i < 2; i++) {
+		CUdeviceptr block = 0;
+		CHECK(cuMemAlloc(&block, total / 10 * 6));
+		CHECK(cuMemFree(block));
+	}
+}
+
+/* "exit": a thread ends while its own stream captures, and nothing else. */
+int main(int argc, char **argv)
 {
 	app_start(&app);
+	if (argc > 1 && !strcmp(argv[1], "exit")) {
+		thread_ends();
+		return app_end();
+	}
 	same_name(0);
 	same_name(1);
+	not_that_one();
 	beside_captures();
 	return app_end();
 }

@@ -86,6 +86,34 @@ static void created_after(void)
 	}
 }
 
+static void *free_victim(void *argument)
+{
+	OK(cuCtxSetCurrent(app.context));
+	CHECK(cuMemFree(victims));
+	return argument;
+}
+
+/* The free has begun when the context ends. Its memory is to be had again. */
+static void destroyed_meanwhile(void)
+{
+	size_t free_bytes, total;
+	CUcontext popped;
+	pthread_t thread;
+
+	puts("# a context is destroyed whose block is being freed");
+	OK(cuMemGetInfo(&free_bytes, &total));
+	size_t most = total / 10 * 6 / MIB * MIB;
+	OK(app_context_create(&victim));
+	OK(cuMemAlloc(&victims, most));
+	OK(cuCtxPopCurrent(&popped));
+	OK(pthread_create(&thread, NULL, free_victim, NULL));
+	usleep(50000);
+	OK(cuCtxDestroy(victim));
+	OK(pthread_join(thread, NULL));
+	CHECK(cuMemAlloc(&victims, most));
+	CHECK(cuMemFree(victims));
+}
+
 static void *free_victims(void *argument)
 {
 	OK(cuCtxSetCurrent(app.context));
@@ -138,12 +166,32 @@ static void reset_meanwhile(void)
 	use_meanwhile("the primary context is reset and retained", thread);
 }
 
-/* "quick": without the part that takes many rounds. */
+/* The context has ended, though the call that ends it has not returned: so has the block. */
+static void freed_after(void)
+{
+	CUcontext popped;
+	pthread_t thread;
+
+	OK(app_context_create(&victim));
+	OK(cuMemAlloc(&victims, 4 * MIB));
+	OK(cuCtxPopCurrent(&popped));
+	OK(pthread_create(&thread, NULL, destroy, NULL));
+	usleep(50000);
+	CHECK(cuMemFree(victims));
+	OK(pthread_join(thread, NULL));
+}
+
+/* "after": one part that wants SIMCUDA_LINGER_MS. "quick": without the part that takes many rounds. */
 int main(int argc, char **argv)
 {
 	app_start(&app);
+	if (argc > 1 && !strcmp(argv[1], "after")) {
+		freed_after();
+		return app_end();
+	}
 	created_meanwhile();
 	created_after();
+	destroyed_meanwhile();
 	if (argc < 2 || strcmp(argv[1], "quick") != 0)
 		freed_meanwhile();
 	reset_meanwhile();

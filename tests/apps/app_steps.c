@@ -6,6 +6,7 @@
  *
  *	init, start          cuInit; the same, and the primary context
  *	alloc=N, free=I      cuMemAlloc, cuMemFree
+ *	next=N               what interpose.c finds behind itself allocates
  *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
  *	create=N, async=N, managed=N, context=N, host=N
  *	                     other memory, which stays; context: that many contexts
@@ -46,6 +47,16 @@ static CUresult step_alloc(unsigned long long number)
 	if (count == MOST)
 		return CUDA_ERROR_UNKNOWN;
 	return cuMemAlloc(&blocks[count++], number * MIB);
+}
+
+static CUresult step_next(unsigned long long number)
+{
+	CUresult (*alloc)(CUdeviceptr *, size_t) =
+		(CUresult(*)(CUdeviceptr *, size_t))dlsym(RTLD_DEFAULT, "interpose_alloc");
+
+	if (!alloc || count == MOST)
+		return CUDA_ERROR_NOT_FOUND;
+	return alloc(&blocks[count++], number * MIB);
 }
 
 static CUresult step_free(unsigned long long number)
@@ -175,6 +186,7 @@ static const struct {
 	{ "info", step_info },
 	{ "free-async", step_free_async },
 	{ "freed", step_freed },
+	{ "next", step_next },
 };
 
 static void step(const char *text)

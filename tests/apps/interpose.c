@@ -7,6 +7,8 @@
 
 #include "app.h"
 
+CUresult interpose_alloc(CUdeviceptr *dptr, size_t bytesize);
+
 static unsigned long allocations, frees;
 static __thread int inside;
 
@@ -48,6 +50,14 @@ CUresult cuMemFree_v2(CUdeviceptr dptr)
 	inside--;
 	frees++;
 	return result;
+}
+
+/* For a program that has found us: whoever comes behind us allocates. */
+CUresult interpose_alloc(CUdeviceptr *dptr, size_t bytesize)
+{
+	CUresult (*real)(CUdeviceptr *, size_t) = next("cuMemAlloc_v2");
+
+	return real ? real(dptr, bytesize) : CUDA_ERROR_UNKNOWN;
 }
 
 __attribute__((destructor)) static void say(void)

@@ -93,6 +93,10 @@ for rule in cuMemCreate:1=1 cuMemGetAllocationGranularity:1=1 \
 	grep -q ' cuMemAlloc_v2 ' "$work/trace" && fail "$rule: the driver served"
 done
 
+SIMCUDA_NO_EXPORT=1 SIMCUDA_TRACE=$work/trace steps alloc=4 "$ledger"
+says 'alloc=4 -> 0' "$four"
+grep -q ' cuMemAlloc_v2 ' "$work/trace" && fail "no exports: the driver served"
+
 # A free in a stream that cannot be: the block is the program's still.
 SIMCUDA_FAIL=cuEventRecord:1=999 steps alloc=4 free-async=0 "$ledger" free=0 "$ledger"
 says 'alloc=4 -> 0' 'free-async=0 -> 999' "$four" 'free=0 -> 0' "$none"

@@ -29,6 +29,11 @@ grep -q ' cuMemCreate ' "$work/trace" || fail "before us: the pool did not serve
 grep ' cuMemAlloc_v2 ' "$work/trace" && fail "before us: the driver served"
 interposed "$preload:$interposer"
 grep -q ' cuMemCreate ' "$work/trace" || fail "behind us: the pool did not serve"
+rm -f "$work/trace"
+SIMCUDA_TRACE=$work/trace run_with 13000 "$preload:$interposer" "$apps/app_steps" start next=4 free=0 \
+	>"$work/out" 2>"$work/err" || fail "behind us: $(cat "$work/out" "$work/err")"
+expect_lines "$work/out" 3 ' -> 0$' "behind us, the next one"
+grep ' cuMemAlloc_v2 ' "$work/trace" && fail "behind us: the next one is the driver's"
 
 LD_PRELOAD=$preload "$apps/app_weak" >"$work/out" 2>"$work/err" || fail "weak references: $(cat "$work/out")"
 expect_lines "$work/out" 1 '^cuInit: 100$' "weak references, no driver"

@@ -8,6 +8,7 @@ APP_LOG_COMPILER = $(SHELL) $(srcdir)/tests/e2e/run-app
 e2e_apps = \
 	tests/e2e/capture.app \
 	tests/e2e/capture-ends.app \
+	tests/e2e/capture-exit.app \
 	tests/e2e/capture-foreign.app \
 	tests/e2e/capture-threads.app \
 	tests/e2e/churn.app \
@@ -15,6 +16,7 @@ e2e_apps = \
 	tests/e2e/context-races.app \
 	tests/e2e/errors.app \
 	tests/e2e/fence.app \
+	tests/e2e/fence-where-used.app \
 	tests/e2e/free-async.app \
 	tests/e2e/legacy.app \
 	tests/e2e/oom.app \
@@ -36,6 +38,7 @@ e2e_scripts = \
 	tests/e2e/accounts.sh \
 	tests/e2e/bystander.sh \
 	tests/e2e/cache-gives-way.sh \
+	tests/e2e/context-free-after.sh \
 	tests/e2e/context-handles.sh \
 	tests/e2e/cudart-lookups.sh \
 	tests/e2e/environment.sh \

@@ -21,6 +21,8 @@ expect_lines "$work/out" 1 '^total 0, total-v1=1 -> 101$' "no such device, first
 AEROSTAT_LIMIT=6G steps init total=0 total-v1=0
 expect_lines "$work/out" 1 '^total 6442450944, total=0 -> 0$' "a large limit"
 expect_lines "$work/out" 1 '^total 4294967295, total-v1=0 -> 0$' "a large limit, first version"
+AEROSTAT_LIMIT=25% steps init total-v1=0
+expect_lines "$work/out" 1 '^total 2147483648, total-v1=0 -> 0$' "a part of it, first version"
 AEROSTAT_LIMIT=128M AEROSTAT_MEMINFO=physical steps init total=0 total-v1=0
 expect_lines "$work/out" 1 '^total 8589934592, ' "physical"
 expect_lines "$work/out" 1 '^total 4294967295, ' "physical, first version"

@@ -1,0 +1,1 @@
+pool 11080 app_capture_threads exit
