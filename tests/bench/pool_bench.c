@@ -64,8 +64,7 @@ static const struct ae_device_ops ops = {
 static uint64_t *addresses;
 static uint64_t live;
 
-static void rounds_malloc(struct ae_pool *pool, uint64_t bytes,
-						    uint64_t rounds)
+static void rounds_malloc(struct ae_pool *pool, uint64_t bytes, uint64_t rounds)
 {
 	struct ae_block_info info;
 	uint64_t address;
@@ -78,8 +77,7 @@ static void rounds_malloc(struct ae_pool *pool, uint64_t bytes,
 	}
 }
 
-static void rounds_find(struct ae_pool *pool, uint64_t offset,
-						  uint64_t rounds)
+static void rounds_find(struct ae_pool *pool, uint64_t offset, uint64_t rounds)
 {
 	struct ae_block_info info;
 

@@ -18,6 +18,7 @@ e2e_apps = \
 	tests/e2e/fence.app \
 	tests/e2e/fence-where-used.app \
 	tests/e2e/free-async.app \
+	tests/e2e/free-async-memory.app \
 	tests/e2e/legacy.app \
 	tests/e2e/oom.app \
 	tests/e2e/queries.app \

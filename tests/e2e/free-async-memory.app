@@ -1,0 +1,1 @@
+pool-sim 11020 app_free_async memory
