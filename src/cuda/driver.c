@@ -22,12 +22,32 @@ const struct ae_driver_entry ae_driver_entries[] = {
 };
 const size_t ae_driver_entries_count = sizeof(ae_driver_entries) / sizeof(ae_driver_entries[0]);
 
+const char *const ae_driver_safe[] = {
+#define AE_SAFE(symbol, why) #symbol,
+#include "cuda/safe.def"
+#undef AE_SAFE
+};
+const size_t ae_driver_safe_count = sizeof(ae_driver_safe) / sizeof(ae_driver_safe[0]);
+
+/* Atomic; never closed: a driver whose functions we hand out must not be unloaded. */
+static void *driver_library;
+
+void *ae_driver_find(const char *symbol)
+{
+	void *library = __atomic_load_n(&driver_library, __ATOMIC_ACQUIRE);
+	void *found = library != NULL ? ae_real_dlsym(library, symbol) : NULL;
+
+	/* What the driver lacks must not show as an error of the program's own next dlerror. */
+	if (found == NULL)
+		dlerror();
+	return found;
+}
+
 int ae_driver_load(struct ae_driver *driver_out)
 {
 	struct ae_driver driver;
 	void *library;
 
-	/* The handle is kept: a driver whose functions we hand out must not be unloaded. */
 	library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
 	if (library == NULL) {
 		dlerror();
@@ -37,14 +57,13 @@ int ae_driver_load(struct ae_driver *driver_out)
 		ae_realdl_find();
 	if (ae_real_dlsym == NULL)
 		return -ENOENT;
+	__atomic_store_n(&driver_library, library, __ATOMIC_RELEASE);
 	memset(&driver, 0, sizeof(driver));
 	for (size_t i = 0; i < ae_driver_entries_count; i++) {
-		void *real = ae_real_dlsym(library, ae_driver_entries[i].symbol);
+		void *real = ae_driver_find(ae_driver_entries[i].symbol);
 
 		memcpy((char *)&driver + ae_driver_entries[i].offset, &real, sizeof(real));
 	}
-	/* What the driver lacks must not show as an error of the program's own next dlerror. */
-	dlerror();
 	*driver_out = driver;
 	return 0;
 }

@@ -36,6 +36,13 @@ struct ae_driver_entry {
 extern const struct ae_driver_entry ae_driver_entries[];
 extern const size_t ae_driver_entries_count;
 
+/* The names of safe.def, whose entry points are known and not in struct ae_driver. */
+extern const char *const ae_driver_safe[];
+extern const size_t ae_driver_safe_count;
+
+/* The real entry point of any name, in the driver that ae_driver_load has found; NULL: it has none. */
+void *ae_driver_find(const char *symbol);
+
 /*
  * Fills the table from the libcuda.so.1 that this process has loaded; loads nothing itself.
  * -ENOENT: there is none (the table stays empty, and a later call tries again).

@@ -41,6 +41,8 @@ struct hook {
 struct hook_table {
 	struct ae_driver driver;
 	struct hook hooks[HOOKS_COUNT]; /* in the order of wrappers */
+	struct hook *calls; /* of calls.def, in the order of ae_driver_entries */
+	struct hook *safe; /* in the order of ae_driver_safe */
 	struct hook *by_real;
 };
 
@@ -55,10 +57,58 @@ static bool disabled(void)
 	return text != NULL && ae_parse_bool(text, &value) == 0 && value;
 }
 
+/* True when it is in the index, or need not be; false: no memory. */
+static bool index_add(struct hook_table *table, struct hook *hook, void *real, void *wrapper)
+{
+	struct hook *same;
+
+	hook->real = real;
+	hook->wrapper = wrapper;
+	if (real == NULL)
+		return true;
+	/* Two names of one entry point have one ABI: whichever hook comes first is right. */
+	HASH_FIND_PTR(table->by_real, &real, same);
+	if (same != NULL)
+		return true;
+	HASH_ADD_PTR(table->by_real, real, hook);
+	return ae_hash_added(hook);
+}
+
+static bool index_build(struct hook_table *table)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ae_driver_entries_count; i++) {
+		const struct ae_driver_entry *entry = &ae_driver_entries[i];
+		void *real = ae_driver_entry_get(&table->driver, entry);
+
+		if (!entry->wrapped) {
+			if (!index_add(table, &table->calls[i], real, NULL))
+				return false;
+			continue;
+		}
+		if (!index_add(table, &table->hooks[count], real, wrappers[count]))
+			return false;
+		count++;
+	}
+	for (size_t i = 0; i < ae_driver_safe_count; i++) {
+		if (!index_add(table, &table->safe[i], ae_driver_find(ae_driver_safe[i]), NULL))
+			return false;
+	}
+	return true;
+}
+
+static void table_free(struct hook_table *table)
+{
+	HASH_CLEAR(hh, table->by_real);
+	free(table->safe);
+	free(table->calls);
+	free(table);
+}
+
 static struct hook_table *table_build(void)
 {
 	struct hook_table *table;
-	size_t count = 0;
 
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)
@@ -69,27 +119,12 @@ static struct hook_table *table_build(void)
 	}
 	if (disabled())
 		return table;
-	for (size_t i = 0; i < ae_driver_entries_count; i++) {
-		struct hook *hook, *same;
-
-		if (!ae_driver_entries[i].wrapped)
-			continue;
-		hook = &table->hooks[count];
-		hook->wrapper = wrappers[count++];
-		hook->real = ae_driver_entry_get(&table->driver, &ae_driver_entries[i]);
-		if (hook->real == NULL)
-			continue;
-		/* Two names of one entry point have one ABI: whichever hook comes first is right. */
-		HASH_FIND_PTR(table->by_real, &hook->real, same);
-		if (same != NULL)
-			continue;
-		HASH_ADD_PTR(table->by_real, real, hook);
-		if (hook->hh.tbl == NULL) {
-			/* A part of the hooks would be worse than none. */
-			ae_warn("no host memory for the table of hooks: aerostat does not serve");
-			HASH_CLEAR(hh, table->by_real);
-			break;
-		}
+	table->calls = calloc(ae_driver_entries_count, sizeof(*table->calls));
+	table->safe = calloc(ae_driver_safe_count, sizeof(*table->safe));
+	if (table->calls == NULL || table->safe == NULL || !index_build(table)) {
+		/* A part of the hooks would be worse than none. */
+		ae_warn("no host memory for the table of hooks: aerostat does not serve");
+		HASH_CLEAR(hh, table->by_real);
 	}
 	return table;
 }
@@ -107,8 +142,7 @@ static struct hook_table *table_get(void)
 		return NULL;
 	if (!__atomic_compare_exchange_n(&published, &expected, table, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE)) {
-		HASH_CLEAR(hh, table->by_real);
-		free(table);
+		table_free(table);
 		table = expected;
 	}
 	return table;
@@ -129,6 +163,16 @@ void *ae_hooks_wrapper(void *real)
 	if (table != NULL && real != NULL)
 		HASH_FIND_PTR(table->by_real, &real, hook);
 	return hook != NULL ? hook->wrapper : NULL;
+}
+
+bool ae_hooks_known(void *real)
+{
+	struct hook_table *table = table_get();
+	struct hook *hook = NULL;
+
+	if (table != NULL)
+		HASH_FIND_PTR(table->by_real, &real, hook);
+	return hook != NULL;
 }
 
 bool ae_hooks_is_wrapper(void *address, void **real_out)

@@ -19,6 +19,12 @@ const struct ae_driver *ae_driver(void);
 /* Our function that stands for a real entry point, or NULL when that is not one we hook. */
 void *ae_hooks_wrapper(void *real);
 
+/*
+ * False when a real entry point is in none of our tables: a function, or a variant of one, that is
+ * newer than this library.
+ */
+bool ae_hooks_known(void *real);
+
 /* True when address is one of our exported driver functions; *real_out is what it stands for. */
 bool ae_hooks_is_wrapper(void *address, void **real_out);
 

@@ -49,6 +49,7 @@ e2e_scripts = \
 	tests/e2e/free-async-codes.sh \
 	tests/e2e/interposer.sh \
 	tests/e2e/limit.sh \
+	tests/e2e/newer-driver.sh \
 	tests/e2e/query-limits.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
