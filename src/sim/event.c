@@ -64,6 +64,13 @@ CUresult cuEventCreate(CUevent *phEvent, unsigned int Flags)
 	event->magic = EVENT_MAGIC;
 	event->flags = Flags;
 	event->ctx = ctx;
+	pthread_mutex_lock(&sim_lock);
+	event->next = ctx->events;
+	event->link = &ctx->events;
+	if (event->next)
+		event->next->link = &event->next;
+	ctx->events = event;
+	pthread_mutex_unlock(&sim_lock);
 	*phEvent = event;
 	return CUDA_SUCCESS;
 }
@@ -83,15 +90,29 @@ static void forget_locked(struct CUevent_st *event)
 	event->captured_in = NULL;
 }
 
+static void end_locked(struct CUevent_st *event)
+{
+	forget_locked(event);
+	*event->link = event->next;
+	if (event->next)
+		event->next->link = event->link;
+	event->magic = 0;
+	free(event);
+}
+
+void sim_context_events_end_locked(struct CUctx_st *ctx)
+{
+	while (ctx->events)
+		end_locked(ctx->events);
+}
+
 static CUresult event_destroy(CUevent event)
 {
 	if (!valid(event))
 		return CUDA_ERROR_INVALID_HANDLE;
 	pthread_mutex_lock(&sim_lock);
-	forget_locked(event);
-	event->magic = 0;
+	end_locked(event);
 	pthread_mutex_unlock(&sim_lock);
-	free(event);
 	return CUDA_SUCCESS;
 }
 

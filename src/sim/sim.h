@@ -204,6 +204,7 @@ struct CUctx_st {
 	struct sim_heap heap;
 	struct CUstream_st *streams;
 	struct CUstream_st *legacy;
+	struct CUevent_st *events;
 	uint32_t peers; /* devices whose native memory this context may use */
 	size_t limits[8];
 	CUfunc_cache cache;
@@ -303,7 +304,9 @@ struct CUevent_st {
 	struct sim_record *record;
 	struct sim_capture *capture;
 	struct CUstream_st *captured_in;
+	struct CUevent_st *next, **link; /* in its context's list, with which it goes */
 };
+void sim_context_events_end_locked(struct CUctx_st *ctx);
 
 /* capture.c */
 struct sim_capture {

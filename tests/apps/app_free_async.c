@@ -202,7 +202,8 @@ static void captured(free_async *free_in)
 	OK(cuMemAlloc(&block, 4 * MIB));
 	OK(cuStreamBeginCapture(quick, CU_STREAM_CAPTURE_MODE_RELAXED));
 	CHECK(free_in(block, quick));
-	CHECK(cuStreamEndCapture(quick, &graph));
+	if (!CHECK(cuStreamEndCapture(quick, &graph)))
+		OK(cuGraphDestroy(graph));
 	CHECK(app_fill(&app, quick, block, MIB, 6));
 	EXPECT(app_verify(&app, quick, app.result, block, MIB, 6) == 0);
 	CHECK(cuMemFree(block));
