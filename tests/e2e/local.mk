@@ -50,6 +50,7 @@ e2e_scripts = \
 	tests/e2e/interposer.sh \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
+	tests/e2e/old-driver.sh \
 	tests/e2e/query-limits.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
