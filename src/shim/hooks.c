@@ -78,18 +78,23 @@ static bool index_build(struct hook_table *table)
 {
 	size_t count = 0;
 
+	/* What we wrap comes first: a linker may have given one body to several entry points. */
 	for (size_t i = 0; i < ae_driver_entries_count; i++) {
 		const struct ae_driver_entry *entry = &ae_driver_entries[i];
 		void *real = ae_driver_entry_get(&table->driver, entry);
 
-		if (!entry->wrapped) {
-			if (!index_add(table, &table->calls[i], real, NULL))
-				return false;
+		if (!entry->wrapped)
 			continue;
-		}
 		if (!index_add(table, &table->hooks[count], real, wrappers[count]))
 			return false;
 		count++;
+	}
+	for (size_t i = 0; i < ae_driver_entries_count; i++) {
+		const struct ae_driver_entry *entry = &ae_driver_entries[i];
+
+		if (!entry->wrapped && !index_add(table, &table->calls[i],
+						  ae_driver_entry_get(&table->driver, entry), NULL))
+			return false;
 	}
 	for (size_t i = 0; i < ae_driver_safe_count; i++) {
 		if (!index_add(table, &table->safe[i], ae_driver_find(ae_driver_safe[i]), NULL))
