@@ -4,7 +4,7 @@
 
 APP_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/src/sim/include
 # No wrapper scripts: a preloaded library is for the program and not for a shell around it.
-PROGRAM_LDFLAGS = $(AM_LDFLAGS) -no-install
+APP_LINK = $(AM_LDFLAGS) -no-install
 APP_CUDA = src/sim/libcuda.la
 APP_CUDART = src/sim/cudart/libcudart.la
 
@@ -81,138 +81,138 @@ tests_apps_libapprtldb_la_LIBADD = -ldl
 
 tests_apps_app_capture_SOURCES = tests/apps/app_capture.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_capture_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_capture_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_capture_LDFLAGS = $(APP_LINK)
 tests_apps_app_capture_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_churn_SOURCES = tests/apps/app_churn.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_churn_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_churn_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_churn_LDFLAGS = $(APP_LINK)
 tests_apps_app_churn_LDADD = $(APP_CUDA)
 
 tests_apps_app_context_SOURCES = tests/apps/app_context.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_context_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_context_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_context_LDFLAGS = $(APP_LINK)
 tests_apps_app_context_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_errors_SOURCES = tests/apps/app_errors.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_errors_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_errors_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_errors_LDFLAGS = $(APP_LINK)
 tests_apps_app_errors_LDADD = $(APP_CUDA)
 
 tests_apps_app_fence_SOURCES = tests/apps/app_fence.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_fence_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_fence_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_fence_LDFLAGS = $(APP_LINK)
 tests_apps_app_fence_LDADD = $(APP_CUDA)
 tests_apps_app_fill_SOURCES = tests/apps/app_fill.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_fill_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_fill_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_fill_LDFLAGS = $(APP_LINK)
 tests_apps_app_fill_LDADD = $(APP_CUDA)
 
 tests_apps_app_fork_SOURCES = tests/apps/app_fork.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_fork_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_fork_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_fork_LDFLAGS = $(APP_LINK)
 tests_apps_app_fork_LDADD = $(APP_CUDA)
 
 tests_apps_app_oom_SOURCES = tests/apps/app_oom.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_oom_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_oom_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_oom_LDFLAGS = $(APP_LINK)
 tests_apps_app_oom_LDADD = $(APP_CUDA)
 
 tests_apps_app_queries_SOURCES = tests/apps/app_queries.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_queries_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_queries_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_queries_LDFLAGS = $(APP_LINK)
 tests_apps_app_queries_LDADD = $(APP_CUDA)
 
 tests_apps_app_threads_SOURCES = tests/apps/app_threads.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_threads_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_threads_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_threads_LDFLAGS = $(APP_LINK)
 tests_apps_app_threads_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_linked_SOURCES = tests/apps/app_linked.c tests/apps/exercise.h tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_linked_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_linked_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_linked_LDFLAGS = $(APP_LINK)
 tests_apps_app_linked_LDADD = $(APP_CUDA)
 
 tests_apps_app_getproc_SOURCES = tests/apps/app_getproc.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_getproc_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_getproc_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_getproc_LDFLAGS = $(APP_LINK)
 tests_apps_app_getproc_LDADD = $(APP_CUDA) -ldl
 
 tests_apps_app_legacy_SOURCES = tests/apps/app_legacy.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_legacy_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_legacy_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_legacy_LDFLAGS = $(APP_LINK)
 tests_apps_app_legacy_LDADD = $(APP_CUDA) -ldl
 
 tests_apps_app_dlsym_SOURCES = tests/apps/app_dlsym.c tests/apps/exercise.h tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_dlsym_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_dlsym_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_dlsym_LDFLAGS = $(APP_LINK)
 tests_apps_app_dlsym_LDADD = -ldl
 
 tests_apps_app_dlvsym_SOURCES = tests/apps/app_dlvsym.c tests/apps/exercise.h tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_dlvsym_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_dlvsym_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_dlvsym_LDFLAGS = $(APP_LINK)
 tests_apps_app_dlvsym_LDADD = -ldl
 
 tests_apps_app_ctor_SOURCES = tests/apps/app_ctor.c tests/apps/ctor_lib.h tests/apps/exercise.h \
 	tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_ctor_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_ctor_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_ctor_LDFLAGS = $(APP_LINK)
 tests_apps_app_ctor_LDADD = tests/apps/libappctor.la $(APP_CUDA)
 
 tests_apps_app_rtld_SOURCES = tests/apps/app_rtld.c tests/apps/rtld.h
 tests_apps_app_rtld_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_rtld_LDFLAGS = $(PROGRAM_LDFLAGS) -export-dynamic
+tests_apps_app_rtld_LDFLAGS = $(APP_LINK) -export-dynamic
 tests_apps_app_rtld_LDADD = tests/apps/libapprtlda.la tests/apps/libapprtldb.la -ldl
 
 tests_apps_app_runtime_SOURCES = tests/apps/app_runtime.c tests/apps/ptx.h
 tests_apps_app_runtime_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_runtime_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_runtime_LDFLAGS = $(APP_LINK)
 tests_apps_app_runtime_LDADD = $(APP_CUDART) -lpthread
 tests_apps_app_runtime_ptds_SOURCES = $(tests_apps_app_runtime_SOURCES)
 tests_apps_app_runtime_ptds_CPPFLAGS = $(APP_CPPFLAGS) -DCUDA_API_PER_THREAD_DEFAULT_STREAM
-tests_apps_app_runtime_ptds_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_runtime_ptds_LDFLAGS = $(APP_LINK)
 tests_apps_app_runtime_ptds_LDADD = $(APP_CUDART) -lpthread
 
 tests_apps_app_capture_ends_SOURCES = tests/apps/app_capture_ends.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_capture_ends_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_capture_ends_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_capture_ends_LDFLAGS = $(APP_LINK)
 tests_apps_app_capture_ends_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_capture_threads_SOURCES = tests/apps/app_capture_threads.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_capture_threads_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_capture_threads_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_capture_threads_LDFLAGS = $(APP_LINK)
 tests_apps_app_capture_threads_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_context_races_SOURCES = tests/apps/app_context_races.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_context_races_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_context_races_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_context_races_LDFLAGS = $(APP_LINK)
 tests_apps_app_context_races_LDADD = $(APP_CUDA) -lpthread
 
 tests_apps_app_free_async_SOURCES = tests/apps/app_free_async.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_free_async_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_free_async_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_free_async_LDFLAGS = $(APP_LINK)
 tests_apps_app_free_async_LDADD = $(APP_CUDA) -ldl
 
 tests_apps_app_names_SOURCES = tests/apps/app_names.c
 tests_apps_app_names_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_names_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_names_LDFLAGS = $(APP_LINK)
 tests_apps_app_names_LDADD = -ldl
 
 tests_apps_app_orphan_SOURCES = tests/apps/app_orphan.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_orphan_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_orphan_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_orphan_LDFLAGS = $(APP_LINK)
 tests_apps_app_orphan_LDADD = $(APP_CUDA)
 
 tests_apps_app_steps_SOURCES = tests/apps/app_steps.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_steps_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_steps_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_steps_LDFLAGS = $(APP_LINK)
 tests_apps_app_steps_LDADD = $(APP_CUDA) -ldl
 
 tests_apps_app_sticky_SOURCES = tests/apps/app_sticky.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_sticky_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_sticky_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_sticky_LDFLAGS = $(APP_LINK)
 tests_apps_app_sticky_LDADD = $(APP_CUDA) -ldl
 
 tests_apps_app_weak_SOURCES = tests/apps/app_weak.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_weak_CPPFLAGS = $(APP_CPPFLAGS)
-tests_apps_app_weak_LDFLAGS = $(PROGRAM_LDFLAGS)
+tests_apps_app_weak_LDFLAGS = $(APP_LINK)
