@@ -102,8 +102,12 @@ static void end_locked(struct CUevent_st *event)
 
 void sim_context_events_end_locked(struct CUctx_st *ctx)
 {
-	while (ctx->events)
-		end_locked(ctx->events);
+	struct CUevent_st *next;
+
+	for (struct CUevent_st *event = ctx->events; event; event = next) {
+		next = event->next;
+		end_locked(event);
+	}
 }
 
 static CUresult event_destroy(CUevent event)
