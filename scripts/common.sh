@@ -85,14 +85,9 @@ source_tree()
 	fi
 	rm -rf "$copy"
 	mkdir -p "$copy"
-	if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
-		(cd "$top" && git ls-files -co --exclude-standard -z |
-			tar --null --ignore-failed-read -cf - -T -) 2>/dev/null | tar -C "$copy" -xf -
-	else
-		(cd "$top" && tar --exclude=./config.status --exclude=./config.h --exclude=./Makefile \
-			--exclude='*.o' --exclude='*.lo' --exclude='*.la' --exclude=.libs \
-			--exclude=./build -cf - .) | tar -C "$copy" -xf -
-	fi
+	(cd "$top" && tar --exclude=./build --exclude=./.git -cf - .) | tar -C "$copy" -xf - &&
+		make -C "$copy" distclean >"$1/log/distclean.log" 2>&1 ||
+		die "could not copy the tree: see $1/log/distclean.log"
 	printf '%s\n' "$copy"
 }
 
