@@ -52,33 +52,37 @@ static int op_unreserve(void *arg, uint64_t address, uint64_t bytes)
 	return down(device->driver->cuMemAddressFree(address, bytes));
 }
 
+static int op_claim(void *arg, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+
+	return device->claim(device->claim_arg, bytes);
+}
+
+static void op_unclaim(void *arg, uint64_t bytes)
+{
+	struct ae_device_cuda *device = arg;
+
+	device->unclaim(device->claim_arg, bytes);
+}
+
 static int op_create(void *arg, uint64_t bytes, uint64_t *handle_out)
 {
 	struct ae_device_cuda *device = arg;
 	CUmemGenericAllocationHandle handle = 0;
 	int error;
 
-	error = device->claim(device->claim_arg, bytes);
-	if (error != 0)
-		return error;
 	error = up(device->driver->cuMemCreate(&handle, bytes, &device->prop, 0));
-	if (error != 0) {
-		device->unclaim(device->claim_arg, bytes);
-		return error;
-	}
-	*handle_out = handle;
-	return 0;
+	if (error == 0)
+		*handle_out = handle;
+	return error;
 }
 
 static int op_release(void *arg, uint64_t handle, uint64_t bytes)
 {
 	struct ae_device_cuda *device = arg;
-	int error;
 
-	error = down(device->driver->cuMemRelease(handle));
-	if (error == 0)
-		device->unclaim(device->claim_arg, bytes);
-	return error;
+	return down(device->driver->cuMemRelease(handle));
 }
 
 static int op_map(void *arg, uint64_t address, uint64_t bytes, uint64_t handle)
@@ -109,6 +113,8 @@ static int op_set_access(void *arg, uint64_t address, uint64_t bytes)
 const struct ae_device_ops ae_device_cuda_ops = {
 	.reserve = op_reserve,
 	.unreserve = op_unreserve,
+	.claim = op_claim,
+	.unclaim = op_unclaim,
 	.create = op_create,
 	.release = op_release,
 	.map = op_map,

@@ -23,7 +23,7 @@ struct ae_device_cuda {
 	uint64_t granularity; /* bytes */
 	uint64_t pitch; /* bytes: rows of cuMemAllocPitch are a multiple */
 	CUmemAllocationProp prop;
-	/* Accounts for bytes before they are created (0 or a negative errno) and after release. */
+	/* The operations claim and unclaim of device_ops.h, whoever does the accounts. */
 	int (*claim)(void *arg, uint64_t bytes);
 	void (*unclaim)(void *arg, uint64_t bytes);
 	void *claim_arg;

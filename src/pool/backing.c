@@ -18,7 +18,8 @@ int ae_backing_init(struct ae_backing *backing, const struct ae_device_ops *ops,
 	unsigned shift;
 
 	if (granularity < AE_GRANULARITY_LEAST || granularity > AE_GRANULARITY_MOST ||
-	    granularity & (granularity - 1) || params->chunk_most < granularity)
+	    granularity & (granularity - 1) || params->chunk_usual < granularity ||
+	    params->chunk_usual > params->chunk_most)
 		return -EINVAL;
 	shift = (unsigned)__builtin_ctzll(granularity);
 	chunk_granules = params->chunk_most >> shift;
@@ -28,6 +29,7 @@ int ae_backing_init(struct ae_backing *backing, const struct ae_device_ops *ops,
 	*backing = (struct ae_backing){
 		.device = { .ops = ops, .arg = device },
 		.granularity = granularity,
+		.chunk_usual = params->chunk_usual & ~(granularity - 1),
 		.chunk_most = chunk_granules << shift,
 		.reserve_step = params->reserve_step & ~(granularity - 1),
 		.cache_most = params->cache_most,
@@ -189,6 +191,7 @@ static bool chunk_end(struct ae_backing *backing, struct ae_chunk *chunk)
 		chunk_stick(backing, chunk);
 		return false;
 	}
+	ae_device_unclaim(&backing->device, chunk->bytes);
 	backing->bytes_resident -= chunk->bytes;
 	backing->chunks--;
 	backing->releases++;
@@ -235,8 +238,12 @@ static void unbuild(struct ae_backing *backing, const struct ae_taken *taken, ui
 	}
 }
 
-static int build(struct ae_backing *backing, uint64_t bytes, struct ae_taken *taken)
+/* The chunks of bytes that are claimed, mapped and accessible. Says how much it created. */
+static int build_claimed(struct ae_backing *backing, uint64_t bytes, struct ae_taken *taken,
+			 uint64_t *created_out)
 {
+	const uint64_t most = ae_chunk_limit(bytes, backing->chunk_usual, backing->chunk_most,
+					     backing->granularity);
 	struct ae_extent *extent;
 	struct ae_chunk *chunk;
 	uint64_t start, done = 0;
@@ -244,11 +251,10 @@ static int build(struct ae_backing *backing, uint64_t bytes, struct ae_taken *ta
 
 	*taken = (struct ae_taken){ .is_fresh = true };
 	/* The first chunk comes before the address space: it is what fails when the device is full. */
-	rc = chunk_new(backing,
-		       ae_chunk_next_bytes(bytes, 0, backing->chunk_most, backing->granularity),
-		       &chunk);
+	rc = chunk_new(backing, ae_chunk_next_bytes(bytes, 0, most, backing->granularity), &chunk);
 	if (rc)
 		return rc;
+	*created_out = chunk->bytes;
 	rc = space_take(backing, bytes, taken);
 	if (rc) {
 		chunk_end(backing, chunk);
@@ -265,12 +271,12 @@ static int build(struct ae_backing *backing, uint64_t bytes, struct ae_taken *ta
 		done += chunk->bytes;
 		if (done == bytes)
 			break;
-		rc = chunk_new(
-			backing,
-			ae_chunk_next_bytes(bytes, done, backing->chunk_most, backing->granularity),
-			&chunk);
+		rc = chunk_new(backing,
+			       ae_chunk_next_bytes(bytes, done, most, backing->granularity),
+			       &chunk);
 		if (rc)
 			goto err_extent;
+		*created_out += chunk->bytes;
 	}
 	rc = ae_device_call(&backing->device, set_access, start, bytes);
 	if (!rc)
@@ -283,6 +289,20 @@ err_extent:
 err_chunk:
 	unbuild(backing, taken, start + done);
 	chunk_end(backing, chunk);
+	return rc;
+}
+
+static int build(struct ae_backing *backing, uint64_t bytes, struct ae_taken *taken)
+{
+	uint64_t created = 0;
+	int rc = ae_device_call(&backing->device, claim, bytes);
+
+	if (rc)
+		return rc;
+	rc = build_claimed(backing, bytes, taken, &created);
+	/* What was created is claimed for as long as it is there. */
+	if (rc)
+		ae_device_unclaim(&backing->device, bytes - created);
 	return rc;
 }
 
@@ -319,7 +339,7 @@ static void cached_chunk_end(struct ae_backing *backing, struct ae_chunk *chunk)
 	struct ae_extent *extent = ae_cache_take_chunk(&backing->cache, &backing->stock, chunk);
 
 	if (ae_chunk_unmap(&backing->device, extent->reservation, chunk)) {
-		ae_cache_add(&backing->cache, &backing->stock, extent);
+		ae_cache_add(&backing->cache, extent);
 		return;
 	}
 	chunk->extent = NULL;
@@ -336,6 +356,17 @@ uint64_t ae_backing_trim(struct ae_backing *backing, uint64_t keep_bytes)
 	while (backing->cache.bytes > keep_bytes && tries--)
 		cached_chunk_end(backing, ae_cache_coldest(&backing->cache));
 	return before - backing->bytes_resident;
+}
+
+bool ae_backing_decay(struct ae_backing *backing, uint64_t ticks, uint64_t *given)
+{
+	uint64_t before = backing->bytes_resident;
+
+	if (!backing->cache.chunks || ae_cache_age(&backing->cache) < ticks)
+		return false;
+	cached_chunk_end(backing, ae_cache_coldest(&backing->cache));
+	*given += before - backing->bytes_resident;
+	return true;
 }
 
 /* The most that may stay cached without being above the limit. */
@@ -379,7 +410,7 @@ int ae_backing_take(struct ae_backing *backing, uint64_t bytes, struct ae_taken 
 	if (rc)
 		return rc;
 	rc = build(backing, bytes, &taken);
-	if (rc == -ENOMEM && backing->cache.chunks) {
+	if ((rc == -ENOMEM || rc == -EAGAIN) && backing->cache.chunks) {
 		ae_backing_trim(backing, 0);
 		/* Asked again: what the first try could not take down counts against the limit. */
 		rc = make_room(backing, bytes);
@@ -396,19 +427,30 @@ void ae_backing_undo(struct ae_backing *backing, const struct ae_taken *taken)
 	if (taken->is_fresh)
 		unbuild(backing, taken, ae_extent_end(taken->extent));
 	else
-		ae_cache_add(&backing->cache, &backing->stock, taken->extent);
+		ae_cache_add(&backing->cache, taken->extent);
 }
 
-void ae_backing_give(struct ae_backing *backing, struct ae_extent *extent)
+/* Gives back what is cached above the watermark, or resident above the limit. */
+static void obey(struct ae_backing *backing)
 {
-	uint64_t keep_bytes;
+	uint64_t keep_bytes = cached_within(backing, backing->limit);
 
-	ae_cache_add(&backing->cache, &backing->stock, extent);
-	keep_bytes = cached_within(backing, backing->limit);
 	if (keep_bytes > backing->cache_most)
 		keep_bytes = backing->cache_most;
 	if (backing->cache.bytes > keep_bytes)
 		ae_backing_trim(backing, keep_bytes);
+}
+
+void ae_backing_give(struct ae_backing *backing, struct ae_extent *extent)
+{
+	ae_cache_add(&backing->cache, extent);
+	obey(backing);
+}
+
+void ae_backing_set_cache(struct ae_backing *backing, uint64_t cache_most)
+{
+	backing->cache_most = cache_most;
+	obey(backing);
 }
 
 struct ae_extent *ae_backing_find(const struct ae_backing *backing, uint64_t address)
@@ -428,6 +470,7 @@ static void chunk_destroy(struct ae_backing *backing, struct ae_chunk *chunk)
 	if (chunk->extent)
 		(void)ae_device_call(&backing->device, unmap, chunk->address, chunk->bytes);
 	(void)ae_device_call(&backing->device, release, chunk->handle, chunk->bytes);
+	ae_device_unclaim(&backing->device, chunk->bytes);
 	ae_record_delete(&backing->account, chunk, sizeof(*chunk));
 }
 

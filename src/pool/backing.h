@@ -25,8 +25,8 @@ struct ae_pool_params;
 
 struct ae_backing {
 	struct ae_device device;
-	uint64_t granularity; /* immutable, as are chunk_most, reserve_step and cache_most */
-	uint64_t chunk_most;
+	uint64_t granularity; /* immutable, as are chunk_usual, chunk_most and reserve_step */
+	uint64_t chunk_usual, chunk_most;
 	uint64_t reserve_step;
 	uint64_t cache_most;
 	uint64_t limit;
@@ -59,7 +59,7 @@ void ae_backing_clear(struct ae_backing *backing);
 
 /*
  * An extent of bytes (a multiple of the granularity, not 0) or up to an eighth more, mapped and
- * accessible. 0, -ENOMEM, or a device's errno; then nothing has changed, but that cached memory may
+ * accessible. 0, -ENOMEM, -EAGAIN (see device_ops.h), or a device's errno; then nothing has changed, but that cached memory may
  * have been given back.
  */
 int ae_backing_take(struct ae_backing *backing, uint64_t bytes, struct ae_taken *taken_out);
@@ -73,6 +73,14 @@ void ae_backing_give(struct ae_backing *backing, struct ae_extent *extent);
 /* See ae_pool_trim, ae_pool_set_limit. */
 uint64_t ae_backing_trim(struct ae_backing *backing, uint64_t keep_bytes);
 void ae_backing_set_limit(struct ae_backing *backing, uint64_t limit);
+
+void ae_backing_set_cache(struct ae_backing *backing, uint64_t cache_most);
+
+/*
+ * Gives back the coldest chunk when it has been cached for so many ticks, and adds what came of it to
+ * given. False: there is none.
+ */
+bool ae_backing_decay(struct ae_backing *backing, uint64_t ticks, uint64_t *given);
 
 /* The extent whose chunk is mapped at address, or NULL. */
 struct ae_extent *ae_backing_find(const struct ae_backing *backing, uint64_t address);

@@ -2,6 +2,7 @@
 #include "pool/cache.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "pool/record.h"
 
@@ -48,12 +49,14 @@ static void chunk_add(struct ae_cache *cache, struct ae_chunk *chunk)
 {
 	uint64_t granules = chunk->bytes >> cache->shift;
 
+	chunk->cached_at = cache->tick;
 	ae_list_push(&cache->age, &chunk->age);
 	/* Last in, first out: what stays unused is at the cold end of both lists. */
 	ae_list_push(&cache->bins[granules], &chunk->bin);
 	cache->filled[granules / 64] |= UINT64_C(1) << granules % 64;
 	cache->bytes += chunk->bytes;
 	cache->chunks++;
+	cache->unjoined++;
 }
 
 static void chunk_remove(struct ae_cache *cache, struct ae_chunk *chunk)
@@ -68,25 +71,54 @@ static void chunk_remove(struct ae_cache *cache, struct ae_chunk *chunk)
 	cache->chunks--;
 }
 
-void ae_cache_add(struct ae_cache *cache, struct ae_extent_stock *stock, struct ae_extent *extent)
+void ae_cache_add(struct ae_cache *cache, struct ae_extent *extent)
 {
-	struct ae_extent *neighbour;
 	struct ae_chunk *chunk;
 
 	extent->kind = AE_EXTENT_CACHED;
 	ae_extent_for_each_chunk(extent, chunk) chunk_add(cache, chunk);
+	ae_tree_add(&cache->extents, &extent->node);
+}
 
-	neighbour = ae_extent_before(extent);
-	if (neighbour && neighbour->kind == AE_EXTENT_CACHED) {
-		ae_tree_remove(&cache->extents, &neighbour->node);
-		extent = ae_extent_join(stock, neighbour, extent);
+static bool is_cached(const struct ae_extent *extent)
+{
+	return extent && extent->kind == AE_EXTENT_CACHED;
+}
+
+/* Joins a cached extent with all its cached neighbours. True: it had one. */
+static bool join_around(struct ae_cache *cache, struct ae_extent_stock *stock,
+			struct ae_extent *extent)
+{
+	struct ae_extent *before = ae_extent_before(extent), *after = ae_extent_after(extent);
+
+	if (!is_cached(before) && !is_cached(after))
+		return false;
+	ae_tree_remove(&cache->extents, &extent->node);
+	for (; is_cached(before); before = ae_extent_before(extent)) {
+		ae_tree_remove(&cache->extents, &before->node);
+		extent = ae_extent_join(stock, before, extent);
 	}
-	neighbour = ae_extent_after(extent);
-	if (neighbour && neighbour->kind == AE_EXTENT_CACHED) {
-		ae_tree_remove(&cache->extents, &neighbour->node);
-		extent = ae_extent_join(stock, extent, neighbour);
+	for (; is_cached(after); after = ae_extent_after(extent)) {
+		ae_tree_remove(&cache->extents, &after->node);
+		extent = ae_extent_join(stock, extent, after);
 	}
 	ae_tree_add(&cache->extents, &extent->node);
+	return true;
+}
+
+/* Joins what was cached since the last time: that is at the warm end. True: anything was joined. */
+static bool join_all(struct ae_cache *cache, struct ae_extent_stock *stock)
+{
+	bool joined = false;
+
+	for (struct ae_link *link = cache->age.next; link != &cache->age && cache->unjoined;
+	     link = link->next) {
+		joined |= join_around(cache, stock,
+				      ae_link_entry(link, struct ae_chunk, age)->extent);
+		cache->unjoined--;
+	}
+	cache->unjoined = 0;
+	return joined;
 }
 
 /* Takes [address, end) out of a cached extent; what is left on either side stays cached. */
@@ -184,8 +216,8 @@ static uint64_t most_bytes(const struct ae_cache *cache, uint64_t bytes)
 	return bytes + (spare << cache->shift);
 }
 
-struct ae_extent *ae_cache_take(struct ae_cache *cache, struct ae_extent_stock *stock,
-				uint64_t bytes)
+/* What serves bytes in the extents as they are. */
+static struct ae_extent *take(struct ae_cache *cache, struct ae_extent_stock *stock, uint64_t bytes)
 {
 	struct ae_tree_node *node = ae_tree_at_least(&cache->extents, bytes);
 	uint64_t most = most_bytes(cache, bytes);
@@ -213,6 +245,23 @@ struct ae_extent *ae_cache_take(struct ae_cache *cache, struct ae_extent_stock *
 	if (!best.extent)
 		return NULL;
 	return take_range(cache, stock, best.extent, best.address, best.end);
+}
+
+struct ae_extent *ae_cache_take(struct ae_cache *cache, struct ae_extent_stock *stock,
+				uint64_t bytes)
+{
+	struct ae_extent *extent = take(cache, stock, bytes);
+
+	if (!extent && cache->bytes >= bytes && join_all(cache, stock))
+		extent = take(cache, stock, bytes);
+	return extent;
+}
+
+uint64_t ae_cache_age(const struct ae_cache *cache)
+{
+	const struct ae_chunk *coldest = ae_cache_coldest(cache);
+
+	return coldest ? cache->tick - coldest->cached_at : 0;
 }
 
 struct ae_chunk *ae_cache_coldest(const struct ae_cache *cache)

@@ -3,6 +3,9 @@
  * Layer: pool. Owns the index of cached memory: which whole chunks wait for the next block, and
  * which of them serves a request. Knows no device. Locked by the pool.
  *
+ * Neighbours are joined lazily, when a request finds nothing that serves it: what is freed is most often
+ * asked for again as it was, and joining it first only means cutting it out again.
+ *
  * Two indexes, since a request is served by one chunk or by several neighbours: cached chunks by
  * their size (one list a size, and a bitmap of those that are not empty), and cached extents by
  * theirs. Chunks also stand in the order in which they were cached, for the choice of victims.
@@ -24,6 +27,9 @@ struct ae_cache {
 	uint64_t *filled; /* bit n: list n is not empty */
 	uint64_t sizes; /* lists */
 	uint64_t bytes, chunks; /* cached */
+	uint64_t
+		unjoined; /* chunks at the warm end of age at most whose neighbours were not looked at */
+	uint64_t tick; /* the caller's clock, for the age of chunks */
 	unsigned shift; /* log2 of the granularity */
 };
 
@@ -32,8 +38,8 @@ int ae_cache_init(struct ae_cache *cache, unsigned shift, uint64_t chunk_granule
 		  uint64_t *account);
 void ae_cache_clear(struct ae_cache *cache, uint64_t *account);
 
-/* The extent, of whole chunks and in no tree, becomes cached and is joined with its neighbours. */
-void ae_cache_add(struct ae_cache *cache, struct ae_extent_stock *stock, struct ae_extent *extent);
+/* The extent, of whole chunks and in no tree, becomes cached. */
+void ae_cache_add(struct ae_cache *cache, struct ae_extent *extent);
 
 /*
  * Takes an extent that serves bytes (a multiple of the granularity) out of the cache: whole chunks
@@ -53,5 +59,8 @@ struct ae_extent *ae_cache_take_chunk(struct ae_cache *cache, struct ae_extent_s
  * whatever its size.
  */
 struct ae_chunk *ae_cache_coldest(const struct ae_cache *cache);
+
+/* How many ticks the coldest chunk has been cached for; 0 when nothing is. */
+uint64_t ae_cache_age(const struct ae_cache *cache);
 
 #endif

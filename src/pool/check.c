@@ -115,8 +115,6 @@ static const char *check_extent(const struct ae_pool *pool, struct ae_extent *ex
 		return NULL;
 	case AE_EXTENT_CACHED:
 		sums->cached_extents++;
-		require(!after || after->kind != AE_EXTENT_CACHED,
-			"cached neighbours are not joined");
 		return check_chunks(extent, sums);
 	case AE_EXTENT_HELD:
 		require(extent->stuck, "an extent is held for nothing");

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "pool/chunk.h"
 
+uint64_t ae_chunk_limit(uint64_t bytes, uint64_t usual, uint64_t most, uint64_t granularity)
+{
+	uint64_t share = bytes / AE_CHUNKS_WANTED & ~(granularity - 1);
+
+	/* Rounded up, so that there is no seventeenth with what is left over. */
+	if (share * AE_CHUNKS_WANTED < bytes)
+		share += granularity;
+	if (share < usual)
+		return usual;
+	return share < most ? share : most;
+}
+
 uint64_t ae_chunk_next_bytes(uint64_t bytes, uint64_t done, uint64_t most, uint64_t granularity)
 {
 	uint64_t rest = bytes - done;

@@ -21,7 +21,16 @@ struct ae_chunk {
 	uint64_t handle;
 	struct ae_link age; /* cached: from warm to cold; stuck: all that are */
 	struct ae_link bin; /* cached: those of the same size */
+	uint64_t cached_at; /* cached: the tick at which it became so */
 };
+
+/*
+ * How large the chunks of a block of bytes may be. Every chunk costs driver calls, whatever its size,
+ * and is what can move by itself: chunks of `usual` bytes, and for large blocks larger ones, up to
+ * `most`, so that they are AE_CHUNKS_WANTED; a sixteenth of a block moves by itself then.
+ */
+#define AE_CHUNKS_WANTED 16
+uint64_t ae_chunk_limit(uint64_t bytes, uint64_t usual, uint64_t most, uint64_t granularity);
 
 /* How bytes are cut into near-equal chunks of at most most bytes: the size of the one at `done`. */
 uint64_t ae_chunk_next_bytes(uint64_t bytes, uint64_t done, uint64_t most, uint64_t granularity);

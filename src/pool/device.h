@@ -20,4 +20,10 @@ struct ae_device {
 #define ae_device_call(device, op, ...) \
 	((device)->calls++, (device)->ops->op((device)->arg, __VA_ARGS__))
 
+static inline void ae_device_unclaim(struct ae_device *device, uint64_t bytes)
+{
+	if (bytes)
+		device->ops->unclaim(device->arg, bytes);
+}
+
 #endif

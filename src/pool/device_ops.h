@@ -19,9 +19,14 @@ struct ae_device_ops {
 	int (*unreserve)(void *device, uint64_t address, uint64_t bytes);
 
 	/*
-	 * Physical memory (cuMemCreate, cuMemRelease). The device accounts for bytes (claims them)
-	 * before it creates them and drops the claim after the release.
+	 * Accounts for bytes that are about to be created, all that one block needs at once; and for
+	 * bytes that are gone, or were never created. -ENOMEM: not to be had. -EAGAIN: not now,
+	 * others are to give back first; passed up for the caller to wait, with no lock held.
 	 */
+	int (*claim)(void *device, uint64_t bytes);
+	void (*unclaim)(void *device, uint64_t bytes);
+
+	/* Physical memory that is claimed (cuMemCreate, cuMemRelease). */
 	int (*create)(void *device, uint64_t bytes, uint64_t *handle_out);
 	int (*release)(void *device, uint64_t handle, uint64_t bytes);
 

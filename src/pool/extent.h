@@ -21,7 +21,7 @@ struct ae_span;
 
 enum ae_extent_kind {
 	AE_EXTENT_FREE, /* nothing is mapped; joined with free neighbours */
-	AE_EXTENT_CACHED, /* whole chunks in no live block; joined with cached neighbours */
+	AE_EXTENT_CACHED, /* whole chunks in no live block; joined with cached neighbours on demand */
 	AE_EXTENT_HELD, /* being built, or with a mapping that the device would not undo */
 	AE_EXTENT_BLOCK, /* backs one block */
 	AE_EXTENT_SPAN, /* a granule that slabs share */

@@ -337,6 +337,32 @@ uint64_t ae_pool_trim(struct ae_pool *pool, uint64_t keep_bytes)
 	return given;
 }
 
+uint64_t ae_pool_decay(struct ae_pool *pool, uint64_t ticks)
+{
+	uint64_t given = 0, tries;
+	bool more;
+
+	ae_lock_acquire(&pool->lock);
+	pool->backing.cache.tick++;
+	tries = pool->backing.cache.chunks;
+	given = ae_backing_trim(&pool->backing, UINT64_MAX); /* what is stuck */
+	ae_lock_release(&pool->lock);
+	/* What the device does not take is warm again, and not tried twice. */
+	do {
+		ae_lock_acquire(&pool->lock);
+		more = tries-- && ae_backing_decay(&pool->backing, ticks, &given);
+		ae_lock_release(&pool->lock);
+	} while (more);
+	return given;
+}
+
+void ae_pool_set_cache(struct ae_pool *pool, uint64_t cache_most)
+{
+	ae_lock_acquire(&pool->lock);
+	ae_backing_set_cache(&pool->backing, cache_most);
+	ae_lock_release(&pool->lock);
+}
+
 void ae_pool_set_limit(struct ae_pool *pool, uint64_t limit)
 {
 	ae_lock_acquire(&pool->lock);

@@ -5,7 +5,8 @@
  *
  * Thread-safe: one mutex a pool, held over the device operations that a call needs (the driver
  * serialises them anyway). Nothing here waits for GPU work: the fence between ae_pool_free_begin
- * and ae_pool_free_end is the caller's, with no lock held.
+ * and ae_pool_free_end is the caller's, with no lock held. Nor for another process: a claim that would
+ * have to wait fails with -EAGAIN.
  */
 #ifndef AE_POOL_POOL_H
 #define AE_POOL_POOL_H
@@ -20,7 +21,8 @@ struct ae_pool;
 
 struct ae_pool_params {
 	uint64_t granularity; /* bytes, a power of two; what the driver says */
-	uint64_t chunk_most; /* bytes: a block is cut in ceil(size / this) near-equal chunks */
+	uint64_t chunk_usual; /* bytes: see ae_chunk_limit; a block of this size is one chunk */
+	uint64_t chunk_most; /* bytes: no chunk is larger */
 	uint64_t reserve_step; /* bytes: how much address space to reserve at a time, at least */
 	uint64_t limit; /* bytes: most physical memory the pool may hold, live and cached */
 	uint64_t cache_most; /* bytes: most cached memory (whole chunks without a live block) */
@@ -55,8 +57,8 @@ struct ae_pool_stats {
 
 /*
  * Makes an empty pool; it reserves nothing until the first allocation. ops and device outlive it.
- * -EINVAL (granularity not a power of two from 16 KiB to 1 GiB, chunk_most below it), -ENOMEM (host
- * memory).
+ * -EINVAL (granularity not a power of two from 16 KiB to 1 GiB, chunk_usual below it or above
+ * chunk_most), -ENOMEM (host memory).
  */
 int ae_pool_create(const struct ae_device_ops *ops, void *device,
 		   const struct ae_pool_params *params, struct ae_pool **pool_out);
@@ -70,8 +72,9 @@ void ae_pool_destroy(struct ae_pool *pool);
  * otherwise; when the limit or the device is in the way, cached memory that does not fit is given
  * back first. All or nothing.
  *
- * -EINVAL: bytes is 0. -ENOMEM: over the limit, the device is full, or host memory is. Any other
- * errno of a device operation is passed on.
+ * -EINVAL: bytes is 0. -ENOMEM: over the limit, the device is full, or host memory is. -EAGAIN: the
+ * memory could not be claimed now; the caller may wait and ask again. Any other errno of a device
+ * operation is passed on.
  */
 int ae_pool_alloc(struct ae_pool *pool, uint64_t bytes, uint64_t owner, uint64_t *address_out);
 
@@ -114,6 +117,16 @@ bool ae_pool_owns(struct ae_pool *pool, uint64_t address);
 
 /* Gives cached chunks back until at most keep_bytes are cached. Returns the bytes given back. */
 uint64_t ae_pool_trim(struct ae_pool *pool, uint64_t keep_bytes);
+
+/*
+ * One tick of the caller's clock, by which the age of cached memory is told: gives back what has
+ * been cached, and not used, since so many ticks ago. The lock is released after every chunk: an
+ * allocation waits for one at most. Returns the bytes given back.
+ */
+uint64_t ae_pool_decay(struct ae_pool *pool, uint64_t ticks);
+
+/* A new cache_most; what is cached above it is given back at once. */
+void ae_pool_set_cache(struct ae_pool *pool, uint64_t cache_most);
 
 /* A new limit; below what is in use it only stops growth (cached memory is given back at once). */
 void ae_pool_set_limit(struct ae_pool *pool, uint64_t limit);

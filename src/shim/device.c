@@ -35,8 +35,9 @@ struct ae_device {
  */
 static struct ae_ledger *joined[AE_DEVICES_MOST];
 
-/* Blocks are cut into chunks of at most so much: driver calls are few, partial moves possible. */
-#define CHUNK_MOST (UINT64_C(128) << 20)
+/* By measurement: doc/performance.md, "The size of chunks". */
+#define CHUNK_USUAL (UINT64_C(128) << 20)
+#define CHUNK_MOST  (UINT64_C(1) << 30)
 
 struct ae_device *ae_devices_create(void)
 {
@@ -122,6 +123,7 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 	device->cuda.claim_arg = device->ledger;
 	params = (struct ae_pool_params){
 		.granularity = device->cuda.granularity,
+		.chunk_usual = CHUNK_USUAL,
 		.chunk_most = CHUNK_MOST,
 		.reserve_step = reserve_step(device->cuda.total),
 		.limit = device->limit,

@@ -20,7 +20,7 @@ tests_bench_shim_bench_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/src/sim/include
 tests_bench_shim_bench_LDFLAGS = $(AM_LDFLAGS) -no-install
 tests_bench_shim_bench_LDADD = tests/bench/libcuda.la -ldl
 
-EXTRA_DIST += tests/bench/run tests/bench/bench_memory.c
+EXTRA_DIST += tests/bench/run tests/bench/bench_chunks.c tests/bench/bench_memory.c
 
 bench: all $(bench_programs)
 	$(srcdir)/tests/bench/run "$(abs_builddir)"

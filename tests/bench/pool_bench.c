@@ -4,8 +4,8 @@
  *
  *   pool_bench KIND LIVE ROUNDS
  *
- * KIND: small (512-byte blocks), large (2 MiB), huge (8 GiB in chunks of 128 MiB; LIVE is not used),
- * exact, interior (look-ups among 512-byte blocks), exact-large, interior-large, or none. Prints
+ * KIND: small (512-byte blocks), large (2 MiB), cached (2 MiB with LIVE of them cached), huge (8 GiB
+ * in chunks of 512 MiB; LIVE is not used), exact, interior (look-ups among 512-byte blocks), exact-large, interior-large, or none. Prints
  * nanoseconds a round. Instructions: run it under callgrind with
  * --toggle-collect="rounds_*", which counts the rounds alone.
  */
@@ -35,6 +35,15 @@ static int range_op(void *device, uint64_t address, uint64_t bytes)
 	return 0;
 }
 
+static int claim(void *device, uint64_t bytes)
+{
+	return 0;
+}
+
+static void unclaim(void *device, uint64_t bytes)
+{
+}
+
 static int create(void *device, uint64_t bytes, uint64_t *handle_out)
 {
 	*handle_out = 1;
@@ -54,6 +63,8 @@ static int map(void *device, uint64_t address, uint64_t bytes, uint64_t handle)
 static const struct ae_device_ops ops = {
 	.reserve = reserve,
 	.unreserve = range_op,
+	.claim = claim,
+	.unclaim = unclaim,
 	.create = create,
 	.release = release,
 	.map = map,
@@ -97,10 +108,12 @@ static double now_ns(void)
 
 int main(int argc, char **argv)
 {
-	struct ae_pool_params params = { GRANULARITY, 128 * MiB, 64 * GiB, UINT64_MAX, UINT64_MAX };
+	struct ae_pool_params params = { GRANULARITY, 128 * MiB,  GiB,
+					 64 * GiB,    UINT64_MAX, UINT64_MAX };
 	const char *kind = argc > 1 ? argv[1] : "small";
 	uint64_t rounds = argc > 3 ? strtoull(argv[3], NULL, 0) : 1000000;
-	bool is_large = strstr(kind, "large") || !strcmp(kind, "huge");
+	bool is_cached = !strcmp(kind, "cached");
+	bool is_large = strstr(kind, "large") || !strcmp(kind, "huge") || is_cached;
 	struct ae_pool *pool;
 	double start;
 
@@ -116,10 +129,16 @@ int main(int argc, char **argv)
 	rounds_malloc(pool, 8 * GiB, 1);
 	rounds_malloc(pool, GRANULARITY, 1);
 
+	for (uint64_t i = 0; is_cached && i < live; i++) {
+		if (ae_pool_free_begin(pool, addresses[i], NULL))
+			return 1;
+		ae_pool_free_end(pool, addresses[i]);
+	}
+
 	start = now_ns();
 	if (!strcmp(kind, "small"))
 		rounds_malloc(pool, 512, rounds);
-	else if (!strcmp(kind, "large"))
+	else if (!strcmp(kind, "large") || is_cached)
 		rounds_malloc(pool, GRANULARITY, rounds);
 	else if (!strcmp(kind, "huge"))
 		rounds_malloc(pool, 8 * GiB, rounds);

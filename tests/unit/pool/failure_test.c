@@ -180,6 +180,7 @@ static void scene_begin(const struct scene *scene)
 {
 	struct ae_pool_params params = {
 		.granularity = GRANULARITY,
+		.chunk_usual = 16 * MiB,
 		.chunk_most = 16 * MiB,
 		.reserve_step = 128 * MiB,
 		.limit = 1024 * MiB,
@@ -213,15 +214,17 @@ static uint64_t fail_device(const struct scene *scene)
 	look(&before);
 	device.fail_errno = EIO;
 	for (attempt = 1;; attempt++) {
-		uint64_t failed = device.failed[FAKE_RESERVE] + device.failed[FAKE_CREATE] +
-				  device.failed[FAKE_MAP] + device.failed[FAKE_SET_ACCESS];
+		uint64_t failed = device.failed[FAKE_RESERVE] + device.failed[FAKE_CLAIM] +
+				  device.failed[FAKE_CREATE] + device.failed[FAKE_MAP] +
+				  device.failed[FAKE_SET_ACCESS];
 
 		address = 42;
 		device.fail_in = attempt;
 		if (!ae_pool_alloc(pool, scene->bytes, 7, &address))
 			break;
-		require(device.failed[FAKE_RESERVE] + device.failed[FAKE_CREATE] +
-				device.failed[FAKE_MAP] + device.failed[FAKE_SET_ACCESS] ==
+		require(device.failed[FAKE_RESERVE] + device.failed[FAKE_CLAIM] +
+				device.failed[FAKE_CREATE] + device.failed[FAKE_MAP] +
+				device.failed[FAKE_SET_ACCESS] ==
 			failed + 1);
 		require(address == 42);
 		look(&after);

@@ -158,6 +158,31 @@ static int fake_unreserve(void *arg, uint64_t address, uint64_t bytes)
 	return 0;
 }
 
+static int fake_claim(void *arg, uint64_t bytes)
+{
+	struct fake_device *device = arg;
+	int rc = enter(device, FAKE_CLAIM);
+
+	if (rc)
+		return rc;
+	if (!bytes || bytes % device->granularity)
+		return violate(device, "claim: size is no multiple of the granularity");
+	if (device->bytes_claimed != device->bytes_created)
+		return violate(device,
+			       "claim: what was claimed before and not created is still claimed");
+	device->bytes_claimed += bytes;
+	return 0;
+}
+
+static void fake_unclaim(void *arg, uint64_t bytes)
+{
+	struct fake_device *device = arg;
+
+	if (bytes > device->bytes_claimed - device->bytes_created)
+		violate(device, "unclaim: more than was claimed and is not there");
+	device->bytes_claimed -= bytes;
+}
+
 static int fake_create(void *arg, uint64_t bytes, uint64_t *handle_out)
 {
 	struct fake_device *device = arg;
@@ -168,6 +193,8 @@ static int fake_create(void *arg, uint64_t bytes, uint64_t *handle_out)
 		return rc;
 	if (!bytes || bytes % device->granularity)
 		return violate(device, "create: size is no multiple of the granularity");
+	if (bytes > device->bytes_claimed - device->bytes_created)
+		return violate(device, "create: not claimed");
 	if (bytes > device->capacity - device->bytes_created)
 		return -ENOMEM;
 	if (handle) {
@@ -310,6 +337,8 @@ static int fake_set_access(void *arg, uint64_t address, uint64_t bytes)
 const struct ae_device_ops fake_ops = {
 	.reserve = fake_reserve,
 	.unreserve = fake_unreserve,
+	.claim = fake_claim,
+	.unclaim = fake_unclaim,
 	.create = fake_create,
 	.release = fake_release,
 	.map = fake_map,

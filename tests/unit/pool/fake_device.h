@@ -15,6 +15,7 @@
 enum fake_op {
 	FAKE_RESERVE,
 	FAKE_UNRESERVE,
+	FAKE_CLAIM,
 	FAKE_CREATE,
 	FAKE_RELEASE,
 	FAKE_MAP,
@@ -37,7 +38,7 @@ struct fake_device {
 
 	uint64_t calls[FAKE_OPS]; /* that came, whether or not they failed */
 	uint64_t failed[FAKE_OPS]; /* that were made to fail */
-	uint64_t bytes_created, bytes_mapped, bytes_reserved; /* now */
+	uint64_t bytes_claimed, bytes_created, bytes_mapped, bytes_reserved; /* now */
 	uint64_t handles, reservations; /* now */
 
 	struct fake_granule *granules;

@@ -26,9 +26,13 @@ tests_unit_pool_trace_test_LDADD = tests/unit/pool/libfake.la
 
 if HAVE_CHECK
 pool_tests += \
+	tests/unit/pool/cache_test \
 	tests/unit/pool/parts_test \
 	tests/unit/pool/pool_test
 endif
+tests_unit_pool_cache_test_SOURCES = tests/unit/pool/cache_test.c
+tests_unit_pool_cache_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_pool_cache_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)
 tests_unit_pool_parts_test_SOURCES = tests/unit/pool/parts_test.c
 tests_unit_pool_parts_test_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_pool_parts_test_LDADD = tests/unit/pool/libfake.la $(CHECK_LIBS)

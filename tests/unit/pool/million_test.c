@@ -74,6 +74,7 @@ int main(void)
 	static struct fake_device device;
 	struct ae_pool_params params = {
 		.granularity = GRANULARITY,
+		.chunk_usual = 128 * MiB,
 		.chunk_most = 128 * MiB,
 		.reserve_step = UINT64_C(1) << 37,
 		.limit = UINT64_MAX,

@@ -20,6 +20,7 @@ static void set_up(void)
 {
 	struct ae_pool_params params = {
 		.granularity = GRANULARITY,
+		.chunk_usual = 128 * MiB,
 		.chunk_most = 128 * MiB,
 		.reserve_step = 1 * GiB,
 		.limit = 8 * GiB,
@@ -66,7 +67,7 @@ static struct ae_pool_stats get_stats(void)
 
 START_TEST(create_refuses_parameters)
 {
-	struct ae_pool_params good = { GRANULARITY, 128 * MiB, GiB, GiB, GiB }, bad;
+	struct ae_pool_params good = { GRANULARITY, 128 * MiB, GiB, GiB, GiB, GiB }, bad;
 	struct ae_pool *none = NULL;
 
 	bad = good;
@@ -77,7 +78,10 @@ START_TEST(create_refuses_parameters)
 	bad.granularity = 8 * KiB;
 	ck_assert_int_eq(ae_pool_create(&fake_ops, &device, &bad, &none), -EINVAL);
 	bad = good;
-	bad.chunk_most = MiB;
+	bad.chunk_usual = MiB;
+	ck_assert_int_eq(ae_pool_create(&fake_ops, &device, &bad, &none), -EINVAL);
+	bad = good;
+	bad.chunk_most = 126 * MiB;
 	ck_assert_int_eq(ae_pool_create(&fake_ops, &device, &bad, &none), -EINVAL);
 	ck_assert_ptr_eq(none, NULL);
 	ae_pool_destroy(NULL);

@@ -72,6 +72,7 @@ int main(void)
 {
 	struct ae_pool_params params = {
 		.granularity = GRANULARITY,
+		.chunk_usual = 8 * MiB,
 		.chunk_most = 8 * MiB,
 		.reserve_step = 64 * MiB,
 		.limit = 512 * MiB,

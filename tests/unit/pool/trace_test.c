@@ -291,6 +291,17 @@ static void step_free_owner(void)
 	require(ae_pool_free_owner(pool, owner, UINT64_MAX) == count);
 }
 
+static void step_decay(void)
+{
+	struct ae_pool_stats before = get_stats(), after;
+	uint64_t given = ae_pool_decay(pool, 1 + pick(8));
+
+	after = get_stats();
+	require(before.bytes_resident - after.bytes_resident == given);
+	require(after.bytes_resident - after.bytes_cached ==
+		before.bytes_resident - before.bytes_cached);
+}
+
 static void step_trim(void)
 {
 	struct ae_pool_stats before = get_stats(), after;
@@ -422,8 +433,10 @@ static void take_step(void)
 		step_find();
 	else if (dice < 985)
 		step_limbo_end();
-	else if (dice < 992)
+	else if (dice < 988)
 		step_trim();
+	else if (dice < 992)
+		step_decay();
 	else if (dice == 992)
 		step_limit();
 	else if (dice == 993 && !pick(10))
@@ -442,6 +455,7 @@ int main(int argc, char **argv)
 {
 	struct ae_pool_params params = {
 		.granularity = GRANULARITY,
+		.chunk_usual = 128 * MiB,
 		.chunk_most = 128 * MiB,
 		.reserve_step = 8 * GiB,
 		.limit = CAPACITY,
