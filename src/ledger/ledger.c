@@ -35,11 +35,10 @@ struct ae_ledger {
 	struct ae_lock lock; /* guards the rest, the atomic figures excepted; held over file I/O */
 	struct ae_fd file; /* the file, with the alive lock on its description */
 	size_t index; /* of the slot, when joined */
-	struct ae_ledger_slot account; /* pid, joined_ns, limit, claimed and model */
-	_Atomic uint64_t cached;
-	_Atomic uint64_t blocks;
-	_Atomic uint64_t chunks;
-	_Atomic uint64_t shown_chunks; /* as the slot has it */
+	struct ae_ledger_slot account;
+	uint64_t order; /* of the figures in it */
+	_Atomic uint64_t shown_blocks; /* as the slot has them */
+	_Atomic uint64_t shown_chunks;
 	_Atomic int64_t shown_ns; /* when the slot was last written */
 
 	/* To open it again. Immutable once open. */
@@ -105,17 +104,15 @@ static off_t slot_offset(size_t index)
 static int write_account(struct ae_ledger *ledger)
 {
 	const size_t start = offsetof(struct ae_ledger_slot, pid);
-	struct ae_ledger_slot slot = ledger->account;
+	const struct ae_ledger_slot *slot = &ledger->account;
 	int ret;
 
-	slot.cached = atomic_load_explicit(&ledger->cached, memory_order_relaxed);
-	slot.blocks = atomic_load_explicit(&ledger->blocks, memory_order_relaxed);
-	slot.chunks = atomic_load_explicit(&ledger->chunks, memory_order_relaxed);
-	ret = ae_ledger_write_at(ledger->file.fd, (const char *)&slot + start, sizeof(slot) - start,
+	ret = ae_ledger_write_at(ledger->file.fd, (const char *)slot + start, sizeof(*slot) - start,
 				 slot_offset(ledger->index) + (off_t)start);
 	if (ret != 0)
 		return ret;
-	atomic_store_explicit(&ledger->shown_chunks, slot.chunks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->shown_blocks, slot->blocks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->shown_chunks, slot->chunks, memory_order_relaxed);
 	atomic_store_explicit(&ledger->shown_ns, coarse_ns(), memory_order_relaxed);
 	return 0;
 }
@@ -287,24 +284,28 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes)
 	change_claimed(ledger, bytes, false);
 }
 
-void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks)
+void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *figures)
 {
-	bool emptied;
+	struct ae_ledger_slot *account = &ledger->account;
+	bool had_blocks;
 
 	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
 		return;
-	atomic_store_explicit(&ledger->cached, cached, memory_order_relaxed);
-	emptied = atomic_exchange_explicit(&ledger->blocks, blocks, memory_order_relaxed) != 0 &&
-		  blocks == 0;
-	atomic_store_explicit(&ledger->chunks, chunks, memory_order_relaxed);
-	/* A process that has freed everything may be idle from now on: it is shown as it is. */
-	if (!emptied &&
-	    chunks == atomic_load_explicit(&ledger->shown_chunks, memory_order_relaxed) &&
+	/* A process that has freed everything, or has begun to allocate, is shown as it is. */
+	had_blocks = atomic_load_explicit(&ledger->shown_blocks, memory_order_relaxed) != 0;
+	if (had_blocks == (figures->blocks != 0) &&
+	    figures->chunks == atomic_load_explicit(&ledger->shown_chunks, memory_order_relaxed) &&
 	    coarse_ns() - atomic_load_explicit(&ledger->shown_ns, memory_order_relaxed) <
 		    SHOWN_AGE_NS)
 		return;
 	ae_lock_acquire(&ledger->lock);
-	if (atomic_load(&ledger->state) == STATE_JOINED)
-		show(ledger);
+	if (figures->order >= ledger->order) {
+		ledger->order = figures->order;
+		account->cached = figures->cached;
+		account->blocks = figures->blocks;
+		account->chunks = figures->chunks;
+		if (atomic_load(&ledger->state) == STATE_JOINED)
+			show(ledger);
+	}
 	ae_lock_release(&ledger->lock);
 }

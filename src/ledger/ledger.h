@@ -88,11 +88,16 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 
 /*
  * What else the member's slot shows. For every allocation: neither a lock nor a system call, except
- * when the number of chunks has changed (a driver call was made), when the last block went, or when
- * the slot is more than 10 ms old.
- * What is shown of cached and blocks may therefore be as old as 10 ms before the last call.
+ * when the number of chunks has changed (a driver call was made), when the first block came or the
+ * last one went, or when the slot is more than 10 ms old.
+ * What is shown of cached and blocks may therefore be as old as 10 ms before the last call. order grows
+ * with every change: of figures that two threads have taken, the older never replace the younger.
  */
-void ae_ledger_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);
+struct ae_ledger_figures {
+	uint64_t order;
+	uint64_t cached, blocks, chunks; /* as in struct ae_ledger_member */
+};
+void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *figures);
 
 /*
  * For readers: opens an existing ledger file read-only, checks its header as ae_ledger_open does,

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "ledger/ledger.h"
 #include "shim/hooks.h"
+#include "shim/steward.h"
 
 enum device_state {
 	DEVICE_UNKNOWN,
@@ -27,6 +28,7 @@ struct ae_device {
 	struct ae_device_cuda cuda;
 	struct ae_pool *pool;
 	struct ae_ledger *ledger;
+	struct ae_steward steward;
 };
 
 /*
@@ -159,6 +161,7 @@ static void device_first_use(struct ae_process *process, struct ae_device *devic
 		ae_format_bytes(device->limit, limit, sizeof(limit)),
 		ae_format_bytes(device->cuda.total, total, sizeof(total)), process->config.dir,
 		process->config.group);
+	ae_steward_start(&device->steward, device, process->config.decay_ms);
 	__atomic_store_n(&device->state, DEVICE_SERVED, __ATOMIC_RELEASE);
 }
 
@@ -253,10 +256,27 @@ uint64_t ae_device_limit(const struct ae_device *device)
 
 void ae_device_report(struct ae_device *device)
 {
+	struct ae_ledger_figures figures;
 	struct ae_pool_stats stats;
 
 	ae_pool_get_stats(device->pool, &stats);
-	ae_ledger_report(device->ledger, stats.bytes_cached, stats.blocks_live, stats.chunks);
+	figures = (struct ae_ledger_figures){
+		.order = stats.allocs + stats.frees + stats.creates + stats.releases,
+		.cached = stats.bytes_cached,
+		.blocks = stats.blocks_live,
+		.chunks = stats.chunks,
+	};
+	ae_ledger_report(device->ledger, &figures);
+}
+
+void ae_devices_stop(struct ae_process *process)
+{
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+
+		if (device != NULL)
+			ae_steward_stop(&device->steward);
+	}
 }
 
 uint64_t ae_devices_trim(struct ae_process *process)

@@ -21,6 +21,9 @@
 struct ae_device *ae_devices_create(void);
 void ae_devices_destroy(struct ae_device *devices);
 
+/* At exit: from then on nothing of ours calls the driver by itself. */
+void ae_devices_stop(struct ae_process *process);
+
 /* In the child of a fork: gives up what would keep the parent's membership alive. */
 void ae_devices_abandon(void);
 

@@ -168,6 +168,7 @@ static CUresult free_block(struct ae_process *process, struct ae_device *device,
 	if (result != CUDA_SUCCESS) {
 		/* As natively: the error that the work ran into, and nothing freed. */
 		ae_pool_free_cancel(pool, dptr);
+		ae_device_report(device);
 		return result;
 	}
 	ae_pool_free_end(pool, dptr);

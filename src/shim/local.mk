@@ -23,7 +23,8 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \
-	src/shim/process.c src/shim/process.h
+	src/shim/process.c src/shim/process.h \
+	src/shim/steward.c src/shim/steward.h
 src_shim_libaerostat_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 src_shim_libaerostat_la_LIBADD = \
 	src/shim/libresolve.la \

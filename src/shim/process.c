@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -104,6 +105,18 @@ static CUresult not_started(void)
 	return config.strict ? CUDA_ERROR_SYSTEM_NOT_READY : CUDA_SUCCESS;
 }
 
+/*
+ * Registered after cuInit, and therefore run before what the driver has registered. No driver call is
+ * made here; and none is under way when this returns.
+ */
+static void stop_at_exit(void)
+{
+	struct ae_process *process = ae_process_serving();
+
+	if (process != NULL)
+		ae_devices_stop(process);
+}
+
 CUresult ae_process_start(void)
 {
 	struct ae_process *process = page_get();
@@ -129,6 +142,7 @@ CUresult ae_process_start(void)
 		__atomic_store_n(&process->state, AE_PROCESS_STRANGER, __ATOMIC_RELEASE);
 		return not_started();
 	}
+	atexit(stop_at_exit);
 	__atomic_store_n(&process->state, AE_PROCESS_SERVING, __ATOMIC_RELEASE);
 	return strict_check(process);
 }

@@ -48,7 +48,7 @@ START_TEST(defaults)
 	ck_assert_int_eq(config.priority, 0);
 	ck_assert_uint_eq(config.wait_ms, 30000);
 	ck_assert_uint_eq(config.quantum_ms, 2000);
-	ck_assert(config.cache.is_percent && config.cache.percent_e3 == 2000);
+	ck_assert(config.cache.is_percent && config.cache.percent_e3 == 10000);
 	ck_assert_int_eq(config.dirty, 0);
 	ck_assert(config.preclean);
 	ck_assert_int_eq(config.meminfo, AE_MEMINFO_LIMIT);

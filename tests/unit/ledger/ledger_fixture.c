@@ -103,3 +103,11 @@ const struct ae_ledger_view *fixture_read(void)
 	ck_assert_msg(ret == 0, "%s", fixture_why);
 	return &view;
 }
+
+void fixture_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks)
+{
+	static uint64_t order;
+	const struct ae_ledger_figures figures = { ++order, cached, blocks, chunks };
+
+	ae_ledger_report(ledger, &figures);
+}

@@ -26,6 +26,9 @@ struct ae_ledger *fixture_join(const char *model);
 pid_t fixture_member(const char *model, uint64_t bytes);
 void fixture_kill(pid_t pid);
 
+/* Newer figures than the last. */
+void fixture_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks);
+
 /* Reads the ledger; fails the test when that fails. Static storage. */
 const struct ae_ledger_view *fixture_read(void);
 

@@ -39,7 +39,7 @@ START_TEST(one_member)
 	ae_ledger_claim(ledger, 100);
 	ae_ledger_claim(ledger, 50);
 	ae_ledger_unclaim(ledger, 30);
-	ae_ledger_report(ledger, 10, 2, 3);
+	fixture_report(ledger, 10, 2, 3);
 	view = fixture_read();
 	ck_assert_uint_eq(view->count, 1);
 	ck_assert_int_eq(view->members[0].pid, getpid());
@@ -61,12 +61,26 @@ START_TEST(one_member)
 }
 END_TEST
 
+START_TEST(older_figures_do_not_replace_younger)
+{
+	struct ae_ledger *ledger = fixture_join("a");
+	const struct ae_ledger_figures young = { 8, 3, 2, 1 }, old = { 7, 30, 20, 10 };
+
+	ae_ledger_report(ledger, &young);
+	ae_ledger_report(ledger, &old);
+	ck_assert_uint_eq(fixture_read()->members[0].cached, 3);
+	ck_assert_uint_eq(fixture_read()->members[0].blocks, 2);
+	ck_assert_uint_eq(fixture_read()->members[0].chunks, 1);
+	ae_ledger_close(ledger);
+}
+END_TEST
+
 START_TEST(slots_are_used_again_from_scratch)
 {
 	struct ae_ledger *ledger = fixture_join("a-name-that-is-much-longer-than-the-next-one");
 
 	ae_ledger_claim(ledger, 100);
-	ae_ledger_report(ledger, 1, 1, 1);
+	fixture_report(ledger, 1, 1, 1);
 	ae_ledger_close(ledger);
 	ledger = fixture_join("b");
 	ck_assert_str_eq(fixture_read()->members[0].model, "b");
@@ -130,7 +144,7 @@ static pid_t member_with_child(int abandons, pid_t *child_out)
 			if (abandons)
 				ae_ledger_abandon(ledger);
 			ae_ledger_claim(ledger, abandons ? 1000 : 0);
-			ae_ledger_report(ledger, abandons ? 9 : 0, 0, 0);
+			fixture_report(ledger, abandons ? 9 : 0, 0, 0);
 			pid = getpid();
 			if (write(ready[1], &pid, sizeof(pid)) != sizeof(pid))
 				_exit(1);
@@ -348,7 +362,7 @@ START_TEST(a_slot_that_another_has_taken)
 	pid_t second;
 
 	ae_ledger_claim(ledger, 100);
-	ae_ledger_report(ledger, 10, 2, 3);
+	fixture_report(ledger, 10, 2, 3);
 	close_ledgers();
 	second = fixture_member("second", 1 << 20);
 	view = fixture_read();
@@ -361,7 +375,7 @@ START_TEST(a_slot_that_another_has_taken)
 	errno = 1234;
 	ae_ledger_unclaim(ledger, 30);
 	ck_assert_int_eq(errno, 1234);
-	ae_ledger_report(ledger, 11, 4, 5);
+	fixture_report(ledger, 11, 4, 5);
 	view = fixture_read();
 	ck_assert_uint_eq(view->count, 2);
 	ck_assert_str_eq(view->members[0].model, "second");
@@ -384,7 +398,7 @@ START_TEST(a_slot_that_another_has_taken)
 	close_ledgers();
 	fixture_kill(second);
 	ck_assert_uint_eq(fixture_read()->count, 0);
-	ae_ledger_report(ledger, 12, 4, 6);
+	fixture_report(ledger, 12, 4, 6);
 	ck_assert_uint_eq(fixture_read()->count, 1);
 	ck_assert_uint_eq(fixture_read()->members[0].claimed, 70);
 	ck_assert_uint_eq(fixture_read()->members[0].cached, 12);
@@ -407,7 +421,7 @@ START_TEST(what_cannot_be_joined_again_is_done_without)
 	catch_stderr();
 	ae_ledger_unclaim(ledger, 30);
 	ae_ledger_claim(ledger, 1);
-	ae_ledger_report(ledger, 1, 1, 1);
+	fixture_report(ledger, 1, 1, 1);
 	ck_assert_int_eq(chmod(fixture_dir, 0700), 0);
 	ae_ledger_claim(ledger, 1);
 	lines = caught_lines(text, sizeof(text));
@@ -433,7 +447,7 @@ START_TEST(a_file_that_is_cut_or_removed)
 	ck_assert_uint_eq(fixture_read()->members[0].claimed, 101);
 
 	ck_assert_int_eq(unlink(fixture_path), 0);
-	ae_ledger_report(ledger, 1, 1, 1);
+	fixture_report(ledger, 1, 1, 1);
 	ck_assert_uint_eq(fixture_read()->count, 1);
 	ck_assert_uint_eq(fixture_read()->members[0].claimed, 101);
 
@@ -441,7 +455,7 @@ START_TEST(a_file_that_is_cut_or_removed)
 	ck_assert_int_eq(truncate(fixture_path, 100), 0);
 	catch_stderr();
 	ae_ledger_claim(ledger, 1);
-	ae_ledger_report(ledger, 2, 2, 2);
+	fixture_report(ledger, 2, 2, 2);
 	lines = caught_lines(text, sizeof(text));
 	ck_assert_msg(lines == 1 && strstr(text, "is damaged") != NULL, "%s", text);
 	ae_ledger_close(ledger);
@@ -495,10 +509,10 @@ START_TEST(reports_show_after_a_while)
 {
 	struct ae_ledger *ledger = fixture_join("x");
 
-	ae_ledger_report(ledger, 10, 2, 3);
+	fixture_report(ledger, 10, 2, 3);
 	ck_assert_uint_eq(fixture_read()->members[0].cached, 10);
 	usleep(50000);
-	ae_ledger_report(ledger, 11, 3, 3);
+	fixture_report(ledger, 11, 3, 3);
 	ck_assert_uint_eq(fixture_read()->members[0].cached, 11);
 	ck_assert_uint_eq(fixture_read()->members[0].blocks, 3);
 	ae_ledger_close(ledger);
@@ -542,6 +556,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, fixture_setup, fixture_teardown);
 	tcase_add_test(tcase, one_member);
 	tcase_add_test(tcase, slots_are_used_again_from_scratch);
+	tcase_add_test(tcase, older_figures_do_not_replace_younger);
 	tcase_add_test(tcase, model_names_are_made_printable);
 	tcase_add_test(tcase, the_killed_are_gone);
 	tcase_add_test(tcase, a_forked_child_is_a_stranger);

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The background thread: unused cache goes back to the device while the program does nothing; the program
+# cannot tell the thread by its signals; and it is never in the driver when the process ends.
+. ./tests/env.sh
+. "$abs_srcdir/tests/e2e/lib.sh"
+
+[ -z "$AE_WRAPPER" ] || skip "process ids are the emulator's"
+export AEROSTAT_CACHE=100%
+
+steps()
+{
+	preloaded 13000 "$apps/app_steps" "$@" >"$work/out" 2>"$work/err" || {
+		cat "$work/out" "$work/err" >&2
+		fail "$*: fails"
+	}
+}
+
+outside="env -u LD_PRELOAD $apps/app_steps start create=400 | grep -q 'create=400 -> 0'"
+
+# Within 30 s, long before which 200 ms are over.
+export AEROSTAT_DECAY=200ms
+steps start alloc=440 free=0 \
+	"sh=for i in \$(seq 300); do $outside && echo given back && break; sleep 0.1; done" alloc=440
+expect_lines "$work/out" 1 '^given back' "unused cache decays"
+expect_lines "$work/out" 2 '^alloc=440 -> 0' "and can be had again"
+
+# An hour is not over.
+export AEROSTAT_DECAY=1h
+steps start alloc=440 free=0 "sh=sleep 1.5; $outside || echo kept"
+expect_lines "$work/out" 1 '^kept' "cache that is young stays"
+
+# One thread, by its name, with all signals blocked that can be.
+steps start alloc=1 'sh=for task in /proc/$PPID/task/*; do
+	[ "$(cat $task/comm)" = aerostat ] && sed -n "s/^SigBlk:/steward /p" $task/status; done'
+expect_lines "$work/out" 1 '^steward' "one thread is the steward"
+mask=$(sed -n 's/^steward[[:space:]]*//p' "$work/out")
+case $mask in
+*7ffbfeff) ;;
+*) fail "the steward's mask is $mask: SIGKILL and SIGSTOP alone may be open" ;;
+esac
+
+# It gives back all the time, and the process ends in the midst of it.
+export AEROSTAT_DECAY=1ms
+for _ in $(seq 20); do
+	steps start alloc=100 alloc=100 alloc=100 free=0 free=1 free=2 sh=:
+done
