@@ -58,7 +58,7 @@ struct hook_table {
 static struct hook_table *published;
 static const struct ae_driver no_driver;
 
-static bool disabled(void)
+bool ae_hooks_disabled(void)
 {
 	const char *text = getenv("AEROSTAT_DISABLE");
 	bool value = false;
@@ -131,7 +131,7 @@ static struct hook_table *table_build(void)
 		free(table);
 		return NULL;
 	}
-	if (disabled())
+	if (ae_hooks_disabled())
 		return table;
 	table->calls = calloc(ae_driver_entries_count, sizeof(*table->calls));
 	table->safe = calloc(ae_driver_safe_count, sizeof(*table->safe));
