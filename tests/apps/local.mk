@@ -16,6 +16,7 @@ app_programs = \
 	tests/apps/app_context \
 	tests/apps/app_context_races \
 	tests/apps/app_ctor \
+	tests/apps/app_cudart \
 	tests/apps/app_dlsym \
 	tests/apps/app_dlvsym \
 	tests/apps/app_errors \
@@ -227,3 +228,8 @@ tests_apps_app_nvml_linked_SOURCES = $(tests_apps_app_nvml_SOURCES)
 tests_apps_app_nvml_linked_CPPFLAGS = $(APP_CPPFLAGS) -DAPP_NVML_LINKED
 tests_apps_app_nvml_linked_LDFLAGS = $(APP_LINK)
 tests_apps_app_nvml_linked_LDADD = src/sim/libnvidia-ml.la $(APP_CUDA) -ldl
+
+tests_apps_app_cudart_SOURCES = tests/apps/app_cudart.c
+tests_apps_app_cudart_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_cudart_LDFLAGS = $(APP_LINK) -export-dynamic
+tests_apps_app_cudart_LDADD = -ldl

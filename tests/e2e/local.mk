@@ -56,6 +56,7 @@ e2e_scripts = \
 	tests/e2e/nvml-limits.sh \
 	tests/e2e/old-driver.sh \
 	tests/e2e/query-limits.sh \
+	tests/e2e/real-cudart.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
 	tests/e2e/tool-doctor.sh \
