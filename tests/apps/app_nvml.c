@@ -23,6 +23,7 @@
 
 #define NVML_FUNCTIONS(F)                \
 	F(nvmlInit_v2)                   \
+	F(nvmlInitWithFlags)             \
 	F(nvmlShutdown)                  \
 	F(nvmlDeviceGetHandleByIndex_v2) \
 	F(nvmlDeviceGetHandleByUUID)     \
@@ -89,7 +90,11 @@ static int step_open(unsigned long long number)
 {
 	(void)number;
 	nvml_find();
+#ifdef APP_NVML_LINKED
 	OK(nvml.p_nvmlInit_v2());
+#else
+	OK(nvml.p_nvmlInitWithFlags(0));
+#endif
 	return nvml.p_nvmlDeviceGetHandleByIndex_v2(0, &device);
 }
 

@@ -13,6 +13,7 @@ cat >"$work/nvml.c" <<'EOS'
 struct memory { unsigned long long total, free, used; };
 struct memory_v2 { unsigned version; unsigned long long total, reserved, free, used; };
 int nvmlInit_v2(void) { return 0; }
+int nvmlInitWithFlags(unsigned flags) { return 0; }
 int nvmlShutdown(void) { return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **device) { *device = &nvmlInit_v2; return 0; }
 int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) { *device = &nvmlInit_v2; return 0; }

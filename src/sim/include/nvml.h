@@ -54,6 +54,7 @@ typedef struct nvmlMemory_v2_st {
 #define nvmlDeviceGetHandleByIndex nvmlDeviceGetHandleByIndex_v2
 
 nvmlReturn_t nvmlInit_v2(void);
+nvmlReturn_t nvmlInitWithFlags(unsigned int flags);
 nvmlReturn_t nvmlShutdown(void);
 const char *nvmlErrorString(nvmlReturn_t result);
 nvmlReturn_t nvmlDeviceGetCount_v2(unsigned int *deviceCount);
