@@ -192,12 +192,28 @@ static int open_failed(char *why, size_t why_size, const char *call, CUresult re
 	return -EIO;
 }
 
+CUresult ae_device_cuda_uuid(const struct ae_driver *driver, int ordinal,
+			     unsigned char uuid_out[16])
+{
+	CUresult result;
+	CUuuid uuid;
+
+	if (driver->cuDeviceGetUuid_v2 != NULL)
+		result = driver->cuDeviceGetUuid_v2(&uuid, ordinal);
+	else if (driver->cuDeviceGetUuid != NULL)
+		result = driver->cuDeviceGetUuid(&uuid, ordinal);
+	else
+		result = CUDA_ERROR_NOT_FOUND;
+	if (result == CUDA_SUCCESS)
+		memcpy(uuid_out, uuid.bytes, sizeof(uuid.bytes));
+	return result;
+}
+
 int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *driver, int ordinal,
 			char *why, size_t why_size)
 {
 	size_t bytes = 0;
 	int alignment = 0;
-	CUuuid uuid;
 	CUresult result;
 
 	memset(device, 0, sizeof(*device));
@@ -215,12 +231,9 @@ int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *d
 	result = driver->cuDeviceGetName(device->name, sizeof(device->name), ordinal);
 	if (result != CUDA_SUCCESS)
 		return open_failed(why, why_size, "cuDeviceGetName", result);
-	/* The newer one tells the parts of a partitioned (MIG) device from each other. */
-	result = driver->cuDeviceGetUuid_v2 != NULL ? driver->cuDeviceGetUuid_v2(&uuid, ordinal)
-						    : driver->cuDeviceGetUuid(&uuid, ordinal);
+	result = ae_device_cuda_uuid(driver, ordinal, device->uuid);
 	if (result != CUDA_SUCCESS)
 		return open_failed(why, why_size, "cuDeviceGetUuid", result);
-	memcpy(device->uuid, uuid.bytes, sizeof(device->uuid));
 	result = driver->cuDeviceTotalMem_v2(&bytes, ordinal);
 	if (result != CUDA_SUCCESS)
 		return open_failed(why, why_size, "cuDeviceTotalMem", result);

@@ -36,6 +36,13 @@ struct ae_device_cuda {
 int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *driver, int ordinal,
 			char *why, size_t why_size);
 
+/*
+ * The device's UUID: of a part of a partitioned (MIG) device its own, where the driver tells the parts
+ * from each other.
+ */
+CUresult ae_device_cuda_uuid(const struct ae_driver *driver, int ordinal,
+			     unsigned char uuid_out[16]);
+
 extern const struct ae_device_ops ae_device_cuda_ops;
 
 /*

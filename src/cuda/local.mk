@@ -10,6 +10,7 @@ src_cuda_libaecuda_la_SOURCES = \
 	src/cuda/driver.c src/cuda/driver.h \
 	src/cuda/gated.def \
 	src/cuda/hooks.def \
+	src/cuda/nvml.c src/cuda/nvml.h src/cuda/nvml.def src/cuda/nvml_abi.h \
 	src/cuda/safe.def
 src_cuda_libaecuda_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "ledger/ledger.h"
 #include "shim/hooks.h"
+#include "shim/meminfo.h"
 #include "shim/steward.h"
 
 enum device_state {
@@ -90,14 +91,6 @@ static uint64_t reserve_step(uint64_t total)
 	return step;
 }
 
-/* A limit above the device is the device's size. */
-static uint64_t limit_of(const struct ae_config *config, uint64_t total)
-{
-	uint64_t limit = ae_size_resolve(&config->limit, total);
-
-	return limit < total ? limit : total;
-}
-
 static int device_join(struct ae_process *process, struct ae_device *device, char *why,
 		       size_t why_size)
 {
@@ -108,7 +101,7 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 	error = ae_device_cuda_open(&device->cuda, ae_driver(), device->ordinal, why, why_size);
 	if (error != 0)
 		return error;
-	device->limit = limit_of(config, device->cuda.total);
+	device->limit = ae_meminfo_limit(config, device->cuda.total);
 	if (device->limit < device->cuda.granularity)
 		ae_warn("AEROSTAT_LIMIT: %" PRIu64 " bytes are less than one granule of %" PRIu64
 			": nothing can be allocated",
@@ -207,7 +200,7 @@ uint64_t ae_device_limit_of(struct ae_process *process, int ordinal, uint64_t to
 		     CUDA_SUCCESS ||
 	     vmm == 0))
 		return total;
-	return limit_of(&process->config, total);
+	return ae_meminfo_limit(&process->config, total);
 }
 
 struct ae_lock *ae_device_limbo_lock(struct ae_device *device)

@@ -2,7 +2,7 @@
 /*
  * Layer: shim. The exported dlsym and dlvsym, aarch64.
  *
- * A name that is not "cu" and a capital letter goes to glibc's own function by a tail jump: a few
+ * A name that is neither "cu" and a capital letter nor begins with "nvml" goes to glibc's own function by a tail jump: a few
  * instructions, no lock, no stack frame. The return address stays the caller's, by which glibc
  * decides what RTLD_NEXT and RTLD_DEFAULT mean. For the other names ae_resolve_* decides; it gets
  * the caller's return address, and answers {value, handled} in x0 and x1.
@@ -19,7 +19,20 @@
 	cbz	x1, 1f
 	ldrb	w9, [x1]
 	cmp	w9, #'c'
+	b.eq	4f
+	cmp	w9, #'n'
 	b.ne	1f
+	ldrb	w9, [x1, #1]
+	cmp	w9, #'v'
+	b.ne	1f
+	ldrb	w9, [x1, #2]
+	cmp	w9, #'m'
+	b.ne	1f
+	ldrb	w9, [x1, #3]
+	cmp	w9, #'l'
+	b.ne	1f
+	b	5f
+4:
 	ldrb	w9, [x1, #1]
 	cmp	w9, #'u'
 	b.ne	1f
@@ -27,6 +40,7 @@
 	sub	w9, w9, #'A'
 	cmp	w9, #25
 	b.hi	1f
+5:
 	stp	x29, x30, [sp, #-48]!
 	.cfi_def_cfa_offset 48
 	.cfi_offset 29, -48

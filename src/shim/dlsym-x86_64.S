@@ -2,7 +2,7 @@
 /*
  * Layer: shim. The exported dlsym and dlvsym, x86-64.
  *
- * A name that is not "cu" and a capital letter goes to glibc's own function by a tail jump: a few
+ * A name that is neither "cu" and a capital letter nor begins with "nvml" goes to glibc's own function by a tail jump: a few
  * instructions, no lock, no stack frame. The return address stays the caller's, by which glibc
  * decides what RTLD_NEXT and RTLD_DEFAULT mean. For the other names ae_resolve_* decides; it gets
  * the caller's return address, and answers {value, handled} in rax and rdx.
@@ -19,13 +19,24 @@
 	testq	%rsi, %rsi
 	jz	1f
 	cmpb	$'c', (%rsi)
+	je	4f
+	cmpb	$'n', (%rsi)
 	jne	1f
+	cmpb	$'v', 1(%rsi)
+	jne	1f
+	cmpb	$'m', 2(%rsi)
+	jne	1f
+	cmpb	$'l', 3(%rsi)
+	jne	1f
+	jmp	5f
+4:
 	cmpb	$'u', 1(%rsi)
 	jne	1f
 	movzbl	2(%rsi), %eax
 	subl	$'A', %eax
 	cmpl	$25, %eax
 	ja	1f
+5:
 	pushq	%rdi
 	.cfi_adjust_cfa_offset 8
 	pushq	%rsi

@@ -8,18 +8,15 @@
 #include "shim/context.h"
 #include "shim/device.h"
 #include "shim/hooks.h"
+#include "shim/meminfo.h"
 
-/*
- * The limit, and what is left of it: never more than the device has free at this moment, with our
- * own cache, and what was freed and still waits, counted as free. (Other models' memory cannot be lent
- * yet; telling of it would be a lie.)
- */
+/* The limit, and what is left of it. */
 static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64_t *total_bytes)
 {
 	struct ae_pool_stats stats;
 	struct ae_device *device;
 	CUcontext context;
-	uint64_t limit, used, left;
+	uint64_t limit;
 
 	if (process->config.meminfo == AE_MEMINFO_PHYSICAL)
 		return;
@@ -28,11 +25,7 @@ static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64
 		return;
 	ae_pool_get_stats(ae_device_pool(device), &stats);
 	limit = ae_device_limit(device);
-	used = stats.bytes_resident - stats.bytes_cached - stats.bytes_limbo;
-	left = used < limit ? limit - used : 0;
-	if (*free_bytes + stats.bytes_cached + stats.bytes_limbo < left)
-		left = *free_bytes + stats.bytes_cached + stats.bytes_limbo;
-	*free_bytes = left;
+	*free_bytes = ae_meminfo_free(limit, &stats, *free_bytes);
 	*total_bytes = limit;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "shim/hooks.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,17 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/*
+ * All wrappers lie in a section of their own, and nothing else does, so that an address which is none
+ * of them is told by two comparisons: every look-up of a driver's name asks. The linker names its ends.
+ */
+#define WRAPPER __attribute__((section("ae_wrappers")))
+extern const char __start_ae_wrappers[] __attribute__((visibility("hidden")));
+extern const char __stop_ae_wrappers[] __attribute__((visibility("hidden")));
+
 /* The exported names, as other translation units would declare them. */
-#define AE_HOOK(symbol, gate, family, params, args, why) EXPORT CUresult symbol params;
-#define AE_GATED(symbol, gate, params, args, why)        EXPORT CUresult symbol params;
+#define AE_HOOK(symbol, gate, family, params, args, why) EXPORT WRAPPER CUresult symbol params;
+#define AE_GATED(symbol, gate, params, args, why)        EXPORT WRAPPER CUresult symbol params;
 #include "cuda/gated.def"
 #include "cuda/hooks.def"
 #undef AE_HOOK
@@ -49,7 +58,7 @@ struct hook_table {
 static struct hook_table *published;
 static const struct ae_driver no_driver;
 
-static bool disabled(void)
+bool ae_hooks_disabled(void)
 {
 	const char *text = getenv("AEROSTAT_DISABLE");
 	bool value = false;
@@ -122,7 +131,7 @@ static struct hook_table *table_build(void)
 		free(table);
 		return NULL;
 	}
-	if (disabled())
+	if (ae_hooks_disabled())
 		return table;
 	table->calls = calloc(ae_driver_entries_count, sizeof(*table->calls));
 	table->safe = calloc(ae_driver_safe_count, sizeof(*table->safe));
@@ -184,6 +193,9 @@ bool ae_hooks_is_wrapper(void *address, void **real_out)
 {
 	const struct hook_table *table;
 
+	if ((uintptr_t)address < (uintptr_t)__start_ae_wrappers ||
+	    (uintptr_t)address >= (uintptr_t)__stop_ae_wrappers)
+		return false;
 	for (size_t i = 0; i < HOOKS_COUNT; i++) {
 		if (wrappers[i] != address)
 			continue;

@@ -28,6 +28,9 @@ bool ae_hooks_known(void *real);
 /* True when address is one of our exported driver functions; *real_out is what it stands for. */
 bool ae_hooks_is_wrapper(void *address, void **real_out);
 
+/* True when AEROSTAT_DISABLE is set. */
+bool ae_hooks_disabled(void);
+
 /* The implementations, ae_h_<symbol>, in h_<family>.c. Called only while the process is served. */
 #define AE_HOOK(symbol, gate, family, params, args, why) CUresult ae_h_##symbol params;
 #include "cuda/hooks.def"

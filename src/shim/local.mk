@@ -20,9 +20,12 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/gate.c src/shim/gate.h \
 	src/shim/h_init.c \
 	src/shim/h_mem.c \
+	src/shim/h_nvml.c \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \
+	src/shim/meminfo.c src/shim/meminfo.h \
+	src/shim/nvml.c src/shim/nvml.h \
 	src/shim/process.c src/shim/process.h \
 	src/shim/steward.c src/shim/steward.h
 src_shim_libaerostat_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
@@ -40,11 +43,13 @@ src_shim_libaerostat_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 \
 EXTRA_src_shim_libaerostat_la_DEPENDENCIES = src/shim/libaerostat.sym
 
 # What the library exports: the hooks, dlsym and dlvsym, the public API; nothing else.
-src/shim/libaerostat.sym: src/cuda/hooks.def src/cuda/gated.def include/aerostat.h src/shim/local.mk
+src/shim/libaerostat.sym: src/cuda/hooks.def src/cuda/gated.def src/cuda/nvml.def include/aerostat.h src/shim/local.mk
 	$(AM_V_GEN)$(MKDIR_P) src/shim && { \
 		$(SED) -n -e 's/^AE_HOOK(\([A-Za-z0-9_]*\),.*/\1/p' \
 			-e 's/^AE_GATED(\([A-Za-z0-9_]*\),.*/\1/p' \
-			$(srcdir)/src/cuda/hooks.def $(srcdir)/src/cuda/gated.def; \
+			-e 's/^AE_NVML(\([A-Za-z0-9_]*\),.*/\1/p' \
+			$(srcdir)/src/cuda/hooks.def $(srcdir)/src/cuda/gated.def \
+			$(srcdir)/src/cuda/nvml.def; \
 		$(SED) -n 's/^[a-z].*[ *]\(aerostat_[a-z_]*\)(.*/\1/p' $(srcdir)/include/aerostat.h; \
 		echo dlsym; echo dlvsym; \
 	} | LC_ALL=C sort > $@.tmp && mv $@.tmp $@

@@ -7,6 +7,7 @@
 
 #include "cuda/realdl.h"
 #include "shim/hooks.h"
+#include "shim/nvml.h"
 
 static const struct ae_answer not_ours = { NULL, 0 };
 
@@ -27,43 +28,58 @@ static struct ae_answer undefined(const char *name)
 	return answer(library != NULL ? ae_real_dlsym(library, name) : NULL);
 }
 
-/*
- * True when the driver is in the scope of that handle. Our own exported names are in every global
- * scope, so a name is asked for that every driver has and we have not.
- */
-static bool sees_driver(void *handle)
+/* A library some of whose functions we export. */
+struct family {
+	/*
+	 * Our own exported names are in every global scope: whether the library is in a scope is told
+	 * by a name that every version of it has and we have not.
+	 */
+	const char *witness;
+	void *(*wrapper)(void *real);
+	bool (*is_wrapper)(void *address, void **real_out);
+};
+static const struct family driver = { "cuDriverGetVersion", ae_hooks_wrapper, ae_hooks_is_wrapper };
+static const struct family nvml = { "nvmlShutdown", ae_nvml_wrapper, ae_nvml_is_wrapper };
+
+static const struct family *family_of(const char *name)
 {
-	return ae_real_dlsym(handle, "cuDriverGetVersion") != NULL;
+	return name[0] == 'n' ? &nvml : &driver;
+}
+
+static bool sees(void *handle, const struct family *family)
+{
+	return ae_real_dlsym(handle, family->witness) != NULL;
 }
 
 /* What the real look-up gave for a handle, and what the program gets. */
 static struct ae_answer replace(void *handle, void *found, const char *name)
 {
+	const struct family *family = family_of(name);
 	void *wrapper, *real;
 
 	if (found == NULL)
 		return answer(NULL);
-	if (ae_hooks_is_wrapper(found, &real))
-		return real != NULL && sees_driver(handle) ? answer(found) : undefined(name);
-	wrapper = ae_hooks_wrapper(found);
+	if (family->is_wrapper(found, &real))
+		return real != NULL && sees(handle, family) ? answer(found) : undefined(name);
+	wrapper = family->wrapper(found);
 	return answer(wrapper != NULL ? wrapper : found);
 }
 
-/* The driver as the caller's own object sees it, with what that object was loaded with or needs. */
-static bool caller_sees_driver(const void *caller)
+/* The library as the caller's own object sees it, with what that object was loaded with or needs. */
+static bool caller_sees(const void *caller, const struct family *family)
 {
 	Dl_info info;
 	void *object;
-	bool sees;
+	bool seen;
 
 	if (dladdr(caller, &info) == 0 || info.dli_fname == NULL)
 		return false;
 	object = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
 	if (object == NULL)
 		return false;
-	sees = sees_driver(object);
+	seen = sees(object, family);
 	dlclose(object);
-	return sees;
+	return seen;
 }
 
 /*
@@ -72,20 +88,21 @@ static bool caller_sees_driver(const void *caller)
  */
 static struct ae_answer resolve_relative(void *handle, const char *name, const void *caller)
 {
+	const struct family *family = family_of(name);
 	void *found, *real;
 
 	if (handle == RTLD_NEXT) {
 		void *wrapper;
 
 		found = ae_realdl_next(caller, name);
-		wrapper = ae_hooks_wrapper(found);
+		wrapper = family->wrapper(found);
 		if (wrapper != NULL)
 			return answer(wrapper);
 	} else {
 		found = ae_real_dlsym(RTLD_DEFAULT, name);
 	}
-	if (found != NULL && ae_hooks_is_wrapper(found, &real) &&
-	    (real == NULL || (!sees_driver(RTLD_DEFAULT) && !caller_sees_driver(caller))))
+	if (found != NULL && family->is_wrapper(found, &real) &&
+	    (real == NULL || (!sees(RTLD_DEFAULT, family) && !caller_sees(caller, family))))
 		return undefined(name);
 	dlerror();
 	return not_ours;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Layer: shim. What the exported dlsym and dlvsym (dlsym-*.S) answer for names that look like the
- * driver's. The real answer comes first: it is replaced when it is a real entry point that we hook,
- * and no symbol that the driver lacks is invented.
+ * driver's or NVML's. The real answer comes first: it is replaced when it is a real entry point that we
+ * hook, and no symbol that the library lacks is invented.
  */
 #ifndef AE_SHIM_RESOLVE_H
 #define AE_SHIM_RESOLVE_H

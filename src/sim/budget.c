@@ -18,23 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUDGET_MAGIC   0x53494d42u
-#define BUDGET_VERSION 1u
-#define BUDGET_SLOTS   256
-#define LOCK_SLOT      16
-#define LOCK_WAIT_MS   10000
+#include "budget_file.h"
 
-struct budget_slot {
-	_Atomic uint64_t bytes;
-	_Atomic int32_t pid; /* for people; 0 is an empty slot */
-	uint32_t unused;
-};
-
-struct budget_file {
-	uint32_t magic, version;
-	uint64_t total_bytes;
-	struct budget_slot slots[BUDGET_SLOTS];
-};
+#define LOCK_WAIT_MS 10000
 
 struct budget {
 	int fd;
@@ -45,21 +31,12 @@ struct budget {
 static struct budget budgets[SIM_MAX_DEVICES];
 static bool joined;
 
-static int lock_byte(int fd, short type, off_t byte, int command)
-{
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
-
-	if (fcntl(fd, command, &lock) < 0)
-		return -errno;
-	return command == F_OFD_GETLK ? lock.l_type != F_UNLCK : 0;
-}
-
 static bool lock_file(int fd)
 {
 	struct timespec pause = { .tv_nsec = 50000 };
 	uint64_t waited_ns = 0;
 
-	while (lock_byte(fd, F_WRLCK, 0, F_OFD_SETLK) < 0) {
+	while (budget_lock_byte(fd, F_WRLCK, 0, F_OFD_SETLK) < 0) {
 		if (waited_ns > LOCK_WAIT_MS * 1000000ull)
 			return false;
 		nanosleep(&pause, NULL);
@@ -72,7 +49,7 @@ static bool lock_file(int fd)
 
 static void unlock_file(int fd)
 {
-	lock_byte(fd, F_UNLCK, 0, F_OFD_SETLK);
+	budget_lock_byte(fd, F_UNLCK, 0, F_OFD_SETLK);
 }
 
 /* Empties the slots of processes that are gone, and answers what the living use. */
@@ -87,7 +64,7 @@ static uint64_t count_used(struct budget *budget, unsigned *living_out)
 		if (!slot->pid)
 			continue;
 		if (i != budget->slot &&
-		    lock_byte(budget->fd, F_WRLCK, LOCK_SLOT + i, F_OFD_GETLK) == 0) {
+		    budget_lock_byte(budget->fd, F_WRLCK, LOCK_SLOT + i, F_OFD_GETLK) == 0) {
 			slot->bytes = 0;
 			slot->pid = 0;
 			continue;
@@ -123,7 +100,7 @@ static bool join(struct budget *budget, int device)
 	unsigned living;
 
 	budget->slot = -1;
-	snprintf(path, sizeof(path), "%s/device-%d", sim_options()->dir, device);
+	budget_path(path, sizeof(path), sim_options()->dir, device);
 	budget->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (budget->fd < 0 || !lock_file(budget->fd)) {
 		sim_warn("simcuda: cannot lock %s: %s", path, strerror(errno));
@@ -148,7 +125,7 @@ static bool join(struct budget *budget, int device)
 	for (int i = 0; i < BUDGET_SLOTS && budget->slot < 0; i++) {
 		if (budget->file->slots[i].pid)
 			continue;
-		if (lock_byte(budget->fd, F_WRLCK, LOCK_SLOT + i, F_OFD_SETLK) < 0)
+		if (budget_lock_byte(budget->fd, F_WRLCK, LOCK_SLOT + i, F_OFD_SETLK) < 0)
 			continue;
 		budget->file->slots[i].bytes = 0;
 		budget->file->slots[i].pid = getpid();

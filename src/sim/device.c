@@ -77,19 +77,15 @@ CUresult cuDeviceGetName(char *name, int len, CUdevice dev)
 	return result;
 }
 
-/* The same in every process and at every time, another for each device. */
 static CUresult get_uuid(CUuuid *uuid, CUdevice dev)
 {
-	static const unsigned char base[16] = { 0x51, 0x4d, 0xae, 0x05, 0x7a, 0x77, 0x4e, 0x10,
-						0x9d, 0x0c, 0xba, 0x11, 0x00, 0x4f, 0x61, 0x00 };
 	CUresult result = sim_device_check(dev);
 
 	if (!uuid)
 		return CUDA_ERROR_INVALID_VALUE;
 	if (result != CUDA_SUCCESS)
 		return result;
-	memcpy(uuid->bytes, base, sizeof(base));
-	uuid->bytes[15] = (char)dev;
+	sim_device_uuid(dev, (unsigned char *)uuid->bytes);
 	return CUDA_SUCCESS;
 }
 

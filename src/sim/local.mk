@@ -24,6 +24,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/array.c \
 	src/sim/attributes.def \
 	src/sim/budget.c \
+	src/sim/budget_file.h \
 	src/sim/capture.c \
 	src/sim/chunk.c \
 	src/sim/context.c \
@@ -54,6 +55,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/sim.h \
 	src/sim/stream.c \
 	src/sim/streaminfo.c \
+	src/sim/uuid.c \
 	src/sim/vmm.c
 nodist_src_sim_libsim_la_SOURCES = src/sim/stubs.c src/sim/errors.h
 
@@ -121,3 +123,4 @@ CLEANFILES += src/sim/errors.h src/sim/stubs.c $(SIM_EXPORTS)
 EXTRA_DIST += src/sim/symbols.tsv src/sim/gen-symbols.awk src/sim/gen-errors.awk
 
 include src/sim/cudart/local.mk
+include src/sim/nvml/local.mk

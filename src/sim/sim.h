@@ -51,6 +51,9 @@ struct sim_options {
 const struct sim_options *sim_options(void);
 void sim_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* uuid.c: the same in every process and at every time, another for each device. */
+void sim_device_uuid(int device, unsigned char uuid_out[16]);
+
 /* entry.c: counting, fault injection, and the check for initialisation, at every entry point. */
 struct sim_entry {
 	const char *name;

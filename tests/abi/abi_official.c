@@ -16,4 +16,5 @@
 #include "cuda/gated.def"
 #include "cuda/hooks.def"
 
+#define ABI_TABLE "abi.def"
 #include "abi_print.h"

@@ -16,6 +16,7 @@ app_programs = \
 	tests/apps/app_context \
 	tests/apps/app_context_races \
 	tests/apps/app_ctor \
+	tests/apps/app_cudart \
 	tests/apps/app_dlsym \
 	tests/apps/app_dlvsym \
 	tests/apps/app_errors \
@@ -27,6 +28,8 @@ app_programs = \
 	tests/apps/app_legacy \
 	tests/apps/app_linked \
 	tests/apps/app_names \
+	tests/apps/app_nvml \
+	tests/apps/app_nvml_linked \
 	tests/apps/app_oom \
 	tests/apps/app_orphan \
 	tests/apps/app_queries \
@@ -216,3 +219,17 @@ tests_apps_app_sticky_LDADD = $(APP_CUDA) -ldl
 tests_apps_app_weak_SOURCES = tests/apps/app_weak.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_weak_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_weak_LDFLAGS = $(APP_LINK)
+
+tests_apps_app_nvml_SOURCES = tests/apps/app_nvml.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_nvml_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_nvml_LDFLAGS = $(APP_LINK)
+tests_apps_app_nvml_LDADD = $(APP_CUDA) -ldl
+tests_apps_app_nvml_linked_SOURCES = $(tests_apps_app_nvml_SOURCES)
+tests_apps_app_nvml_linked_CPPFLAGS = $(APP_CPPFLAGS) -DAPP_NVML_LINKED
+tests_apps_app_nvml_linked_LDFLAGS = $(APP_LINK)
+tests_apps_app_nvml_linked_LDADD = src/sim/libnvidia-ml.la $(APP_CUDA) -ldl
+
+tests_apps_app_cudart_SOURCES = tests/apps/app_cudart.c
+tests_apps_app_cudart_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_cudart_LDFLAGS = $(APP_LINK) -export-dynamic
+tests_apps_app_cudart_LDADD = -ldl

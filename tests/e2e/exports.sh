@@ -13,6 +13,13 @@ sort "$abs_builddir/src/shim/libaerostat.sym" >"$work/wanted"
 [ -s "$work/wanted" ] || fail "the list of exports is empty"
 diff "$work/wanted" "$work/exported" || fail "the exports differ from the table"
 
+# Look-ups tell our functions by the section that all wrappers lie in.
+section=$(readelf -SW "$lib" | sed -n 's/^ *\[ *\([0-9]*\)\] ae_wrappers .*/\1/p')
+[ -n "$section" ] || fail "no section of wrappers"
+readelf --dyn-syms -W "$lib" |
+	awk -v section="$section" '$7 == section { sub(/@.*/, "", $8); print $8 }' | sort >"$work/wrappers"
+grep '^cu' "$work/wanted" | diff - "$work/wrappers" || fail "the section of wrappers holds something else"
+
 # Instrumented builds need their run time; what follows is about the product.
 [ -z "$sanitizer_libs" ] || skip "a sanitizer's run time is linked in (the exports were compared)"
 

@@ -20,6 +20,8 @@ e2e_apps = \
 	tests/e2e/free-async.app \
 	tests/e2e/free-async-memory.app \
 	tests/e2e/legacy.app \
+	tests/e2e/nvml.app \
+	tests/e2e/nvml-linked.app \
 	tests/e2e/oom.app \
 	tests/e2e/queries.app \
 	tests/e2e/route-ctor.app \
@@ -50,8 +52,11 @@ e2e_scripts = \
 	tests/e2e/interposer.sh \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
+	tests/e2e/nvml-handles.sh \
+	tests/e2e/nvml-limits.sh \
 	tests/e2e/old-driver.sh \
 	tests/e2e/query-limits.sh \
+	tests/e2e/real-cudart.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/steward.sh \
 	tests/e2e/tool-docs.sh \
