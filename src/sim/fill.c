@@ -42,9 +42,9 @@ static CUresult fill_locked(struct CUstream_st *stream, const struct fill_op *wa
 
 	if (!wanted->width || !wanted->height)
 		return CUDA_SUCCESS;
-	result = sim_address_check_locked(stream->ctx, wanted->address,
-					  (wanted->height - 1) * wanted->pitch +
-						  wanted->width * wanted->element);
+	result = sim_address_check_locked(
+		stream->ctx, wanted->address,
+		(wanted->height - 1) * wanted->pitch + wanted->width * wanted->element, true);
 	if (result != CUDA_SUCCESS)
 		return result;
 	/* A fill is done by the device itself: another's memory must have been opened to it. */

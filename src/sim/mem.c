@@ -112,6 +112,10 @@ static CUresult free_locked(CUdeviceptr address)
 		return free_managed_locked(region);
 	if (!sim_block_find_locked(address, &block) || block.base != address || *block.freeing)
 		return CUDA_ERROR_INVALID_VALUE;
+	if (sim_graph_owns_locked(address, &result)) {
+		sim_drain_device_locked(block.region->device);
+		return result;
+	}
 	/* Nobody else frees it while the wait has dropped the lock. */
 	*block.freeing = true;
 	sim_drain_device_locked(block.region->device);

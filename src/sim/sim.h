@@ -321,13 +321,19 @@ struct sim_capture {
 	bool ended;
 	struct sim_capture *next;
 };
+struct sim_graph_block {
+	uint64_t address;
+	bool freed_inside; /* by a node of the same graph */
+	bool lives; /* a launch allocated it, and nobody has freed it */
+};
 struct CUgraph_st {
 	uint32_t magic;
 	unsigned refs;
 	struct sim_op **ops;
 	size_t count, room;
-	uint64_t *memory; /* blocks that were allocated while capturing */
+	struct sim_graph_block *memory; /* blocks that were allocated while capturing */
 	size_t memory_count;
+	struct CUgraph_st *next_owner; /* graphmem.c's list of those with memory */
 };
 /* For calls that a capture elsewhere forbids: 900, and that capture is spoilt. */
 CUresult sim_capture_check_locked(void);
@@ -337,10 +343,19 @@ CUresult sim_capture_append_locked(struct CUstream_st *stream, struct sim_op *op
 void sim_capture_invalidate_locked(struct sim_capture *capture);
 void sim_capture_unref_locked(struct sim_capture *capture);
 CUresult sim_capture_fork_locked(struct CUstream_st *stream, struct CUevent_st *event);
-CUresult sim_capture_own_memory_locked(struct CUstream_st *stream, uint64_t address);
 struct CUgraph_st *sim_graph_new(void);
 bool sim_graph_valid(CUgraph graph);
 void sim_graph_unref_locked(struct CUgraph_st *graph);
+
+/* graphmem.c: each is a node of the graph that is captured in the stream. */
+CUresult sim_graph_alloc_locked(struct CUstream_st *stream, uint64_t address);
+CUresult sim_graph_free_locked(struct CUstream_st *stream, uint64_t address);
+/* What a launch does to the memory of its graph; refused while that lives. */
+CUresult sim_graph_launch_memory_locked(struct CUgraph_st *graph, unsigned long long flags);
+/* Whether a block is a graph's: then freeing it ends its life and leaves it to the graph. */
+bool sim_graph_owns_locked(uint64_t address, CUresult *result_out);
+/* With the graph goes its memory, but for what lives: that is the program's to free. */
+void sim_graph_end_memory_locked(struct CUgraph_st *graph);
 
 /* pool.c */
 struct CUmemPoolHandle_st {
@@ -357,7 +372,8 @@ void sim_pool_settle_locked(struct sim_heap *heap);
 
 /* copy.c */
 /* Whether a copy or a fill of this context may be asked to touch these bytes. */
-CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes);
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
+				  bool write);
 
 static inline void *sim_host(uint64_t address)
 {

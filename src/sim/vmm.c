@@ -167,14 +167,15 @@ CUresult cuMemMap(CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAlloc
 	size_t first, end;
 
 	ENTER_VMM(cuMemMap);
-	if (!size || !aligned(size) || !aligned(ptr) || !aligned(offset) || flags)
+	/* An offset other than 0 is documented as not yet possible. */
+	if (!size || !aligned(size) || !aligned(ptr) || offset || flags)
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	region = sim_region_find_locked(ptr);
 	chunk = sim_chunk_find_locked(handle);
 	if (region && chunk && region->kind == SIM_RESERVED &&
-	    size <= region->span.size - (ptr - region->span.base) && offset <= chunk->bytes &&
-	    size <= chunk->bytes - offset && maps_whole(ptr, size, &first, &end) && first == end)
+	    size <= region->span.size - (ptr - region->span.base) && size <= chunk->bytes &&
+	    maps_whole(ptr, size, &first, &end) && first == end)
 		result = sim_map_locked(region, ptr, size, chunk, offset, &map);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
