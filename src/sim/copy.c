@@ -135,6 +135,7 @@ CUresult sim_copy_start(const struct sim_copy *copy, CUstream handle, bool per_t
 	struct CUstream_st *stream;
 	CUresult result;
 
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)

@@ -79,6 +79,7 @@ static CUresult fill(uint64_t address, uint64_t pitch, uint32_t value, unsigned 
 
 	if (address % element || (height > 1 && (pitch % element || pitch < width * element)))
 		return CUDA_ERROR_INVALID_VALUE;
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)

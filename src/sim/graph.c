@@ -214,6 +214,7 @@ static CUresult launch(CUgraphExec exec, CUstream handle, bool per_thread)
 
 	if (!valid_exec(exec))
 		return CUDA_ERROR_INVALID_VALUE;
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)

@@ -21,6 +21,7 @@ src_sim_libsim_la_CPPFLAGS = $(SIM_CPPFLAGS)
 src_sim_libsim_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 src_sim_libsim_la_LIBADD = -lpthread -ldl
 src_sim_libsim_la_SOURCES = \
+	src/sim/adversary.c \
 	src/sim/array.c \
 	src/sim/attributes.def \
 	src/sim/budget.c \
@@ -46,6 +47,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/mem.c \
 	src/sim/module.c \
 	src/sim/module.h \
+	src/sim/onelock.c \
 	src/sim/options.c \
 	src/sim/pointer.c \
 	src/sim/pool.c \

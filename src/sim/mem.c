@@ -52,6 +52,7 @@ static CUresult allocate(CUdeviceptr *dptr, size_t bytes)
 CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 {
 	ENTER(cuMemAlloc_v2);
+	SLOW_CALL(false);
 	return allocate(dptr, bytesize);
 }
 
@@ -64,6 +65,7 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInByt
 	CUresult result;
 
 	ENTER(cuMemAllocPitch_v2);
+	SLOW_CALL(false);
 	result = sim_current(&ctx);
 	if (result != CUDA_SUCCESS)
 		return result;
@@ -137,6 +139,7 @@ CUresult cuMemFree_v2(CUdeviceptr dptr)
 	CUresult result;
 
 	ENTER(cuMemFree_v2);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	result = free_locked(dptr);
 	pthread_mutex_unlock(&sim_lock);
@@ -205,6 +208,7 @@ CUresult cuMemAllocManaged(CUdeviceptr *dptr, size_t bytesize, unsigned int flag
 	void *pages;
 
 	ENTER(cuMemAllocManaged);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	result = sim_current_locked(&ctx);
 	if (result == CUDA_SUCCESS)

@@ -42,6 +42,8 @@ struct sim_options {
 	bool no_vmm;
 	bool reuse_handles;
 	bool no_export;
+	bool eager, lazy;
+	uint64_t one_lock_ms;
 	uint64_t linger_ms, push_ms;
 	char dir[400];
 	const char *kernels;
@@ -76,6 +78,14 @@ bool sim_is_forked_child(void);
 	} while (0)
 #define ENTER(symbol)     ENTER_WITH(sim_enter, symbol)
 #define ENTER_ANY(symbol) ENTER_WITH(sim_enter_uninitialised, symbol)
+
+/* onelock.c: SIMCUDA_ONE_LOCK. Before sim_lock; for the rest of the entry point that says it. */
+int sim_slow_enter(bool host);
+void sim_slow_leave(int *held);
+/* What is enqueued waits for host memory that is being pinned, and for nothing else. */
+void sim_slow_pass(void);
+#define SLOW_CALL(host) \
+	int slow_ __attribute__((cleanup(sim_slow_leave), unused)) = sim_slow_enter(host)
 
 /* budget.c: physical memory, shared with the other processes of the same SIMCUDA_DIR. */
 CUresult sim_budget_join(void);
@@ -245,6 +255,7 @@ void sim_op_put(struct sim_op *op);
 struct sim_item {
 	struct sim_item *next;
 	struct sim_op *op;
+	uint64_t number; /* its place in its stream */
 	struct sim_point *waits;
 	unsigned waits_count;
 };
@@ -261,6 +272,8 @@ struct CUstream_st {
 	unsigned long long id;
 	struct sim_item *first, **last;
 	uint64_t submitted, completed;
+	uint64_t called; /* SIMCUDA_LAZY: somebody waits for what is up to here */
+	struct sim_op *running;
 	struct sim_point *pending; /* waits that the next operation inherits */
 	unsigned pending_count;
 	struct sim_capture *capture;
@@ -284,6 +297,16 @@ CUresult sim_drain_context_locked(struct CUctx_st *ctx);
 void sim_drain_device_locked(int device);
 void sim_context_streams_end_locked(struct CUctx_st *ctx);
 bool sim_in_callback(void);
+/* Whether everything that an item waits for is reached. */
+bool sim_may_start_locked(const struct sim_item *item);
+
+/* adversary.c: orders of work that a real driver may choose, and seldom does. */
+/* SIMCUDA_LAZY: returns when the stream's first item is called for. */
+void sim_lazy_wait_locked(struct CUstream_st *stream);
+/* Somebody waits for the point, or asks whether it is reached. */
+void sim_lazy_call_locked(struct sim_point point);
+/* SIMCUDA_EAGER: lets all work run that can, before it returns. */
+void sim_eager_run_locked(void);
 
 /* fault.c */
 bool sim_fault_run(struct sim_op *op);
