@@ -144,9 +144,10 @@ static void slow_calls(bool locked)
 {
 	pthread_t freeing, allocating;
 	atomic_int go = 0;
-	CUdeviceptr block;
+	CUdeviceptr block, kept;
 
 	OK(cuMemAlloc(&block, 4 * MIB));
+	OK(cuMemAlloc(&kept, 4096));
 	OK(cuLaunchHostFunc(NULL, waits_for_host, &go));
 	atomic_store(&stage, 0);
 	CHECK(!pthread_create(&freeing, NULL, frees, &block));
@@ -159,7 +160,7 @@ static void slow_calls(bool locked)
 	CHECK(atomic_load(&stage) == (locked ? 1 : 2));
 	/* What is enqueued and waited for is nothing to the lock. */
 	EXPECT(cuStreamQuery(NULL), CUDA_ERROR_NOT_READY);
-	OK(cuMemsetD8Async(block, 0, 16, CU_STREAM_PER_THREAD));
+	OK(cuMemsetD8Async(kept, 0, 16, CU_STREAM_PER_THREAD));
 	atomic_store(&go, 1);
 	CHECK(!pthread_join(freeing, NULL) && !pthread_join(allocating, NULL));
 	CHECK(atomic_load(&stage) == 2);
