@@ -22,15 +22,17 @@ static const struct group groups[] = {
 
 /* Differences that are known, each with its reason. */
 struct known {
-	bool simulated;
+	enum {
+		SIMULATOR,
+		GPU,
+		PRELOADED
+	} where;
 	int since, until;
 	const char *name;
 	long long got;
 	const char *reason;
 };
 static const struct known known[] = {
-#define SIMULATOR                                 true
-#define GPU                                       false
 #define ALWAYS                                    99999
 #define K(where, since, until, name, got, reason) { where, since, until, name, got, reason },
 #include "known.def"
@@ -38,13 +40,29 @@ static const struct known known[] = {
 };
 
 int conform_driver;
-bool conform_simulated;
+static bool conform_simulated;
 CUcontext conform_context;
+
+/* With "-p": what is preloaded is asked, and it has differences of its own. */
+static bool preloaded;
+
+static bool is_where(const struct known *row)
+{
+	switch (row->where) {
+	case SIMULATOR:
+		return conform_simulated;
+	case GPU:
+		return !conform_simulated;
+	case PRELOADED:
+		break;
+	}
+	return preloaded;
+}
 
 static const struct known *find_known(const char *name)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (known[i].simulated == conform_simulated && conform_driver >= known[i].since &&
+		if (is_where(&known[i]) && conform_driver >= known[i].since &&
 		    conform_driver <= known[i].until && !strcmp(known[i].name, name))
 			return &known[i];
 	return NULL;
@@ -179,6 +197,11 @@ static bool is_simulated(void)
 
 int main(int argc, char **argv)
 {
+	if (argc > 1 && !strcmp(argv[1], "-p")) {
+		preloaded = true;
+		argv++;
+		argc--;
+	}
 	conform_simulated = is_simulated();
 	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
 		int ends[2];

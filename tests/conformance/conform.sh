@@ -17,6 +17,14 @@ for driver in 11020 11080 12040 13000; do
 		[ -s "$work/twice" ] && fail "rules of one name: $(cat "$work/twice")"
 		tail -n 1 "$work/out"
 	done
+	# The same with the library in front: memory of the pool has to look like the driver's own.
+	AEROSTAT_LOG=error preloaded "$driver" "$abs_builddir/tests/conformance/conform" -p \
+		>"$work/out" 2>"$work/err" || {
+		grep -v '^ok ' "$work/out" >&2
+		cat "$work/err" >&2
+		fail "driver $driver, preloaded: the list differs"
+	}
+	tail -n 1 "$work/out"
 done
 # A difference is a failure, and named: the second free of a reservation is out of memory.
 SIMCUDA_FAIL=cuMemAddressFree:2=2 native 13000 "$abs_builddir/tests/conformance/conform" vmm \
