@@ -11,7 +11,8 @@ Usage: scripts/test.sh [--full]
 
 Builds under build/test and runs make check, make distcheck and make lint (about 5 minutes on two
 cores). --full adds a build with a CUDA toolkit (where one is found), one that may not use any, the
-sanitizer builds and the aarch64 build under qemu-user (about 15 minutes).
+sanitizer builds, every program under the adversary modes of the simulated driver, and the aarch64 build
+under qemu-user (about 17 minutes).
 
 Needs root only to install missing packages, and says so. Needs no GPU and no network.
 TEXT
@@ -125,6 +126,8 @@ if [ "$full" = 1 ]; then
 	build_and_check asan --without-cuda --enable-werror --enable-sanitizers=address,undefined \
 		CFLAGS='-g -O1'
 	build_and_check tsan --without-cuda --enable-werror --enable-sanitizers=thread CFLAGS='-g -O1'
+	say "every program under every adversary mode"
+	stage adversary make -C "$build/without-cuda" -j"$jobs" check-adversary
 	say "aarch64, under qemu-user"
 	stage aarch64 "$source/scripts/check-aarch64" "$source" "$build/aarch64"
 fi

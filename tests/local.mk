@@ -8,6 +8,7 @@ include tests/abi/local.mk
 include tests/unit/local.mk
 include tests/sim/local.mk
 include tests/apps/local.mk
+include tests/conformance/local.mk
 include tests/e2e/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk

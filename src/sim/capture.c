@@ -90,18 +90,6 @@ CUresult sim_capture_append_locked(struct CUstream_st *stream, struct sim_op *op
 	return CUDA_SUCCESS;
 }
 
-CUresult sim_capture_own_memory_locked(struct CUstream_st *stream, uint64_t address)
-{
-	struct CUgraph_st *graph = stream->capture->graph;
-	uint64_t *memory = realloc(graph->memory, (graph->memory_count + 1) * sizeof(*memory));
-
-	if (!memory)
-		return CUDA_ERROR_OUT_OF_MEMORY;
-	graph->memory = memory;
-	memory[graph->memory_count++] = address;
-	return CUDA_SUCCESS;
-}
-
 /* A stream that waits for an event of a capture becomes part of it; waiting the other way joins. */
 CUresult sim_capture_fork_locked(struct CUstream_st *stream, struct CUevent_st *event)
 {

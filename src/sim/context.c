@@ -178,12 +178,14 @@ static CUresult context_create(CUcontext *pctx, unsigned flags, CUdevice dev, un
 CUresult cuCtxCreate(CUcontext *pctx, unsigned int flags, CUdevice dev)
 {
 	ENTER(cuCtxCreate);
+	SLOW_CALL(false);
 	return context_create(pctx, flags, dev, 3010);
 }
 
 CUresult cuCtxCreate_v2(CUcontext *pctx, unsigned int flags, CUdevice dev)
 {
 	ENTER(cuCtxCreate_v2);
+	SLOW_CALL(false);
 	return context_create(pctx, flags, dev, 3020);
 }
 
@@ -191,6 +193,7 @@ CUresult cuCtxCreate_v3(CUcontext *pctx, CUexecAffinityParam *paramsArray, int n
 			unsigned int flags, CUdevice dev)
 {
 	ENTER(cuCtxCreate_v3);
+	SLOW_CALL(false);
 	if (numParams)
 		return CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY;
 	return context_create(pctx, flags, dev, 3020);
@@ -200,6 +203,7 @@ CUresult cuCtxCreate_v4(CUcontext *pctx, CUctxCreateParams *ctxCreateParams, uns
 			CUdevice dev)
 {
 	ENTER(cuCtxCreate_v4);
+	SLOW_CALL(false);
 	if (ctxCreateParams && ctxCreateParams->numExecAffinityParams)
 		return CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY;
 	if (ctxCreateParams && ctxCreateParams->cigParams)
@@ -230,12 +234,14 @@ static CUresult context_destroy(CUcontext ctx)
 CUresult cuCtxDestroy(CUcontext ctx)
 {
 	ENTER(cuCtxDestroy);
+	SLOW_CALL(false);
 	return context_destroy(ctx);
 }
 
 CUresult cuCtxDestroy_v2(CUcontext ctx)
 {
 	ENTER(cuCtxDestroy_v2);
+	SLOW_CALL(false);
 	return context_destroy(ctx);
 }
 
@@ -259,6 +265,7 @@ CUresult cuCtxDetach(CUcontext ctx)
 	bool last = false;
 
 	ENTER(cuCtxDetach);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	if (is_context(ctx) && ctx->alive && ctx->attached)
 		last = --ctx->attached == 0;
@@ -353,6 +360,7 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	CUresult result;
 
 	ENTER(cuDevicePrimaryCtxRetain);
+	SLOW_CALL(false);
 	if (!pctx)
 		return CUDA_ERROR_INVALID_VALUE;
 	result = sim_device_check(dev);
@@ -395,12 +403,14 @@ static CUresult primary_release(CUdevice dev)
 CUresult cuDevicePrimaryCtxRelease(CUdevice dev)
 {
 	ENTER(cuDevicePrimaryCtxRelease);
+	SLOW_CALL(false);
 	return primary_release(dev);
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice dev)
 {
 	ENTER(cuDevicePrimaryCtxRelease_v2);
+	SLOW_CALL(false);
 	return primary_release(dev);
 }
 
@@ -421,12 +431,14 @@ static CUresult primary_reset(CUdevice dev)
 CUresult cuDevicePrimaryCtxReset(CUdevice dev)
 {
 	ENTER(cuDevicePrimaryCtxReset);
+	SLOW_CALL(false);
 	return primary_reset(dev);
 }
 
 CUresult cuDevicePrimaryCtxReset_v2(CUdevice dev)
 {
 	ENTER(cuDevicePrimaryCtxReset_v2);
+	SLOW_CALL(false);
 	return primary_reset(dev);
 }
 

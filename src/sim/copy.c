@@ -18,14 +18,20 @@ struct copy_op {
 
 /* As on a GPU the driver looks addresses up when the call is made, to the last byte; what goes away
  * between the call and its turn in the stream is a fault of the device. */
-CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes)
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
+				  bool write)
 {
+	unsigned needed =
+		write ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE : CU_MEM_ACCESS_FLAGS_PROT_READ;
+
 	uint64_t end = address + bytes;
 	struct sim_region *region;
 	struct sim_block block;
 
-	if (!bytes || !sim_is_device_address(address))
+	if (!bytes)
 		return CUDA_SUCCESS;
+	if (!sim_is_device_address(address))
+		return address ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 	region = sim_region_find_locked(address);
 	if (!region || end < address)
 		return CUDA_ERROR_INVALID_VALUE;
@@ -37,7 +43,7 @@ CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64
 	while (address < end) {
 		struct sim_map *map = (struct sim_map *)sim_array_find(&sim_maps, address);
 
-		if (!map || map->region != region || !map->access[ctx->device])
+		if (!map || map->region != region || map->access[ctx->device] < needed)
 			return CUDA_ERROR_INVALID_VALUE;
 		address = map->span.base + map->span.size;
 	}
@@ -102,10 +108,11 @@ static CUresult enqueue_locked(struct CUstream_st *stream, const struct sim_copy
 	CUresult result;
 
 	result = sim_address_check_locked(stream->ctx, copy->to,
-					  extent(copy, copy->to_pitch, copy->to_plane));
+					  extent(copy, copy->to_pitch, copy->to_plane), true);
 	if (result == CUDA_SUCCESS)
 		result = sim_address_check_locked(stream->ctx, copy->from,
-						  extent(copy, copy->from_pitch, copy->from_plane));
+						  extent(copy, copy->from_pitch, copy->from_plane),
+						  false);
 	if (result != CUDA_SUCCESS || !copy->width || !copy->height || !copy->depth)
 		return result;
 	op = sim_op_new(sizeof(*op), run_copy, drop_copy, CU_GRAPH_NODE_TYPE_MEMCPY);
@@ -128,6 +135,7 @@ CUresult sim_copy_start(const struct sim_copy *copy, CUstream handle, bool per_t
 	struct CUstream_st *stream;
 	CUresult result;
 
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)

@@ -185,6 +185,7 @@ CUresult cuCtxEnablePeerAccess(CUcontext peerContext, unsigned int Flags)
 	if (!peerContext)
 		return CUDA_ERROR_INVALID_CONTEXT;
 	WITH_CONTEXT(if (!peerContext->alive) result = CUDA_ERROR_INVALID_CONTEXT;
+		     else if (peerContext == ctx) result = CUDA_ERROR_INVALID_CONTEXT;
 		     else if (peerContext->device == ctx->device) result =
 			     CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
 		     else if (ctx->peers & 1u << peerContext->device) result =

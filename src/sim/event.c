@@ -237,6 +237,8 @@ CUresult cuEventQuery(CUevent hEvent)
 		return CUDA_ERROR_INVALID_HANDLE;
 	pthread_mutex_lock(&sim_lock);
 	result = usable_locked(hEvent);
+	if (result == CUDA_SUCCESS && hEvent->point.stream)
+		sim_lazy_call_locked(hEvent->point);
 	if (result == CUDA_SUCCESS && !done(hEvent))
 		result = CUDA_ERROR_NOT_READY;
 	pthread_mutex_unlock(&sim_lock);

@@ -42,9 +42,9 @@ static CUresult fill_locked(struct CUstream_st *stream, const struct fill_op *wa
 
 	if (!wanted->width || !wanted->height)
 		return CUDA_SUCCESS;
-	result = sim_address_check_locked(stream->ctx, wanted->address,
-					  (wanted->height - 1) * wanted->pitch +
-						  wanted->width * wanted->element);
+	result = sim_address_check_locked(
+		stream->ctx, wanted->address,
+		(wanted->height - 1) * wanted->pitch + wanted->width * wanted->element, true);
 	if (result != CUDA_SUCCESS)
 		return result;
 	/* A fill is done by the device itself: another's memory must have been opened to it. */
@@ -79,6 +79,7 @@ static CUresult fill(uint64_t address, uint64_t pitch, uint32_t value, unsigned 
 
 	if (address % element || (height > 1 && (pitch % element || pitch < width * element)))
 		return CUDA_ERROR_INVALID_VALUE;
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)

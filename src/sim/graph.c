@@ -36,17 +36,11 @@ struct CUgraph_st *sim_graph_new(void)
 
 void sim_graph_unref_locked(struct CUgraph_st *graph)
 {
-	struct sim_block block;
-
 	if (--graph->refs)
 		return;
 	for (size_t i = 0; i < graph->count; i++)
 		sim_op_put(graph->ops[i]);
-	for (size_t i = 0; i < graph->memory_count; i++)
-		if (sim_block_find_locked(graph->memory[i], &block) &&
-		    block.base == graph->memory[i])
-			sim_heap_free_locked(&block);
-	free(graph->memory);
+	sim_graph_end_memory_locked(graph);
 	free(graph->ops);
 	graph->magic = 0;
 	free(graph);
@@ -220,8 +214,11 @@ static CUresult launch(CUgraphExec exec, CUstream handle, bool per_thread)
 
 	if (!valid_exec(exec))
 		return CUDA_ERROR_INVALID_VALUE;
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(handle, per_thread, &stream);
+	if (result == CUDA_SUCCESS)
+		result = sim_graph_launch_memory_locked(exec->ops, exec->flags);
 	if (result == CUDA_SUCCESS) {
 		op = sim_op_new(sizeof(*op), run_launch, drop_launch, CU_GRAPH_NODE_TYPE_GRAPH);
 		if (op) {

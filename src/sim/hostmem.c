@@ -60,12 +60,14 @@ static CUresult host_alloc(void **pp, size_t bytes, unsigned flags)
 CUresult cuMemHostAlloc(void **pp, size_t bytesize, unsigned int Flags)
 {
 	ENTER(cuMemHostAlloc);
+	SLOW_CALL(true);
 	return host_alloc(pp, bytesize, Flags);
 }
 
 CUresult cuMemAllocHost_v2(void **pp, size_t bytesize)
 {
 	ENTER(cuMemAllocHost_v2);
+	SLOW_CALL(true);
 	return host_alloc(pp, bytesize, 0);
 }
 
@@ -75,6 +77,7 @@ CUresult cuMemFreeHost(void *p)
 	CUresult result;
 
 	ENTER(cuMemFreeHost);
+	SLOW_CALL(true);
 	pthread_mutex_lock(&sim_lock);
 	result = sim_capture_check_locked();
 	if (result != CUDA_SUCCESS || !p)
@@ -119,12 +122,14 @@ static CUresult host_register(void *p, size_t bytes, unsigned flags)
 CUresult cuMemHostRegister(void *p, size_t bytesize, unsigned int Flags)
 {
 	ENTER(cuMemHostRegister);
+	SLOW_CALL(true);
 	return host_register(p, bytesize, Flags);
 }
 
 CUresult cuMemHostRegister_v2(void *p, size_t bytesize, unsigned int Flags)
 {
 	ENTER(cuMemHostRegister_v2);
+	SLOW_CALL(true);
 	return host_register(p, bytesize, Flags);
 }
 
@@ -134,6 +139,7 @@ CUresult cuMemHostUnregister(void *p)
 	CUresult result;
 
 	ENTER(cuMemHostUnregister);
+	SLOW_CALL(true);
 	pthread_mutex_lock(&sim_lock);
 	result = sim_capture_check_locked();
 	if (result == CUDA_SUCCESS && !p)

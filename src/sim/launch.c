@@ -85,6 +85,7 @@ static CUresult launch(const CUlaunchConfig *config, CUfunction function, void *
 		.cooperative = cooperative,
 		.name = op->name,
 	};
+	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(config->hStream, per_thread, &stream);
 	if (result == CUDA_SUCCESS && function->module->ctx && function->module->ctx != stream->ctx)

@@ -21,6 +21,7 @@ src_sim_libsim_la_CPPFLAGS = $(SIM_CPPFLAGS)
 src_sim_libsim_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 src_sim_libsim_la_LIBADD = -lpthread -ldl
 src_sim_libsim_la_SOURCES = \
+	src/sim/adversary.c \
 	src/sim/array.c \
 	src/sim/attributes.def \
 	src/sim/budget.c \
@@ -40,12 +41,14 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/fill.c \
 	src/sim/function.c \
 	src/sim/graph.c \
+	src/sim/graphmem.c \
 	src/sim/heap.c \
 	src/sim/hostmem.c \
 	src/sim/launch.c \
 	src/sim/mem.c \
 	src/sim/module.c \
 	src/sim/module.h \
+	src/sim/onelock.c \
 	src/sim/options.c \
 	src/sim/pointer.c \
 	src/sim/pool.c \

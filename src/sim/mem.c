@@ -52,6 +52,7 @@ static CUresult allocate(CUdeviceptr *dptr, size_t bytes)
 CUresult cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 {
 	ENTER(cuMemAlloc_v2);
+	SLOW_CALL(false);
 	return allocate(dptr, bytesize);
 }
 
@@ -64,6 +65,7 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInByt
 	CUresult result;
 
 	ENTER(cuMemAllocPitch_v2);
+	SLOW_CALL(false);
 	result = sim_current(&ctx);
 	if (result != CUDA_SUCCESS)
 		return result;
@@ -112,6 +114,10 @@ static CUresult free_locked(CUdeviceptr address)
 		return free_managed_locked(region);
 	if (!sim_block_find_locked(address, &block) || block.base != address || *block.freeing)
 		return CUDA_ERROR_INVALID_VALUE;
+	if (sim_graph_owns_locked(address, &result)) {
+		sim_drain_device_locked(block.region->device);
+		return result;
+	}
 	/* Nobody else frees it while the wait has dropped the lock. */
 	*block.freeing = true;
 	sim_drain_device_locked(block.region->device);
@@ -133,6 +139,7 @@ CUresult cuMemFree_v2(CUdeviceptr dptr)
 	CUresult result;
 
 	ENTER(cuMemFree_v2);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	result = free_locked(dptr);
 	pthread_mutex_unlock(&sim_lock);
@@ -201,6 +208,7 @@ CUresult cuMemAllocManaged(CUdeviceptr *dptr, size_t bytesize, unsigned int flag
 	void *pages;
 
 	ENTER(cuMemAllocManaged);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	result = sim_current_locked(&ctx);
 	if (result == CUDA_SUCCESS)

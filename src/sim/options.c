@@ -119,6 +119,9 @@ static void read_options(void)
 	options.no_vmm = read_flag("SIMCUDA_NO_VMM");
 	options.reuse_handles = read_flag("SIMCUDA_REUSE_HANDLES");
 	options.no_export = read_flag("SIMCUDA_NO_EXPORT");
+	options.eager = read_flag("SIMCUDA_EAGER");
+	options.lazy = read_flag("SIMCUDA_LAZY");
+	read_size("SIMCUDA_ONE_LOCK", 0, 10000, &options.one_lock_ms);
 	read_size("SIMCUDA_PUSH_MS", 0, 10000, &options.push_ms);
 	read_size("SIMCUDA_LINGER_MS", 0, 10000, &options.linger_ms);
 	if (dir && *dir)

@@ -94,8 +94,14 @@ static CUresult free_async(CUdeviceptr address, CUstream handle, bool per_thread
 	if (result == CUDA_SUCCESS && address &&
 	    (!sim_block_find_locked(address, &block) || block.base != address || *block.freeing))
 		result = CUDA_ERROR_INVALID_VALUE;
-	/* Memory that a capture allocated is its graph's: freeing it there is for the graph. */
-	if (result != CUDA_SUCCESS || !address || stream->capture)
+	if (result != CUDA_SUCCESS || !address)
+		goto out;
+	if (stream->capture) {
+		result = sim_graph_free_locked(stream, address);
+		goto out;
+	}
+	/* It can be launched again at once: what frees it needs no place in the stream's order. */
+	if (sim_graph_owns_locked(address, &result))
 		goto out;
 	op = sim_op_new(sizeof(*op), run_free, NULL, CU_GRAPH_NODE_TYPE_MEM_FREE);
 	if (op) {
@@ -160,7 +166,7 @@ static CUresult alloc_async(CUdeviceptr *dptr, size_t bytes, CUmemoryPool pool, 
 	if (result == CUDA_SUCCESS)
 		result = allocate_locked(pool, bytes, &address);
 	if (result == CUDA_SUCCESS && stream->capture)
-		result = sim_capture_own_memory_locked(stream, address);
+		result = sim_graph_alloc_locked(stream, address);
 	if (result == CUDA_SUCCESS)
 		*dptr = address;
 out:

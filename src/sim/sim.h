@@ -42,6 +42,8 @@ struct sim_options {
 	bool no_vmm;
 	bool reuse_handles;
 	bool no_export;
+	bool eager, lazy;
+	uint64_t one_lock_ms;
 	uint64_t linger_ms, push_ms;
 	char dir[400];
 	const char *kernels;
@@ -79,6 +81,14 @@ bool sim_is_forked_child(void);
 	} while (0)
 #define ENTER(symbol)     ENTER_WITH(sim_enter, symbol)
 #define ENTER_ANY(symbol) ENTER_WITH(sim_enter_uninitialised, symbol)
+
+/* onelock.c: SIMCUDA_ONE_LOCK. Before sim_lock; for the rest of the entry point that says it. */
+int sim_slow_enter(bool host);
+void sim_slow_leave(int *held);
+/* What is enqueued waits for host memory that is being pinned, and for nothing else. */
+void sim_slow_pass(void);
+#define SLOW_CALL(host) \
+	int slow_ __attribute__((cleanup(sim_slow_leave), unused)) = sim_slow_enter(host)
 
 /* budget.c: physical memory, shared with the other processes of the same SIMCUDA_DIR. */
 CUresult sim_budget_join(void);
@@ -248,6 +258,7 @@ void sim_op_put(struct sim_op *op);
 struct sim_item {
 	struct sim_item *next;
 	struct sim_op *op;
+	uint64_t number; /* its place in its stream */
 	struct sim_point *waits;
 	unsigned waits_count;
 };
@@ -264,6 +275,8 @@ struct CUstream_st {
 	unsigned long long id;
 	struct sim_item *first, **last;
 	uint64_t submitted, completed;
+	uint64_t called; /* SIMCUDA_LAZY: somebody waits for what is up to here */
+	struct sim_op *running;
 	struct sim_point *pending; /* waits that the next operation inherits */
 	unsigned pending_count;
 	struct sim_capture *capture;
@@ -287,6 +300,16 @@ CUresult sim_drain_context_locked(struct CUctx_st *ctx);
 void sim_drain_device_locked(int device);
 void sim_context_streams_end_locked(struct CUctx_st *ctx);
 bool sim_in_callback(void);
+/* Whether everything that an item waits for is reached. */
+bool sim_may_start_locked(const struct sim_item *item);
+
+/* adversary.c: orders of work that a real driver may choose, and seldom does. */
+/* SIMCUDA_LAZY: returns when the stream's first item is called for. */
+void sim_lazy_wait_locked(struct CUstream_st *stream);
+/* Somebody waits for the point, or asks whether it is reached. */
+void sim_lazy_call_locked(struct sim_point point);
+/* SIMCUDA_EAGER: lets all work run that can, before it returns. */
+void sim_eager_run_locked(void);
 
 /* fault.c */
 bool sim_fault_run(struct sim_op *op);
@@ -324,13 +347,19 @@ struct sim_capture {
 	bool ended;
 	struct sim_capture *next;
 };
+struct sim_graph_block {
+	uint64_t address;
+	bool freed_inside; /* by a node of the same graph */
+	bool lives; /* a launch allocated it, and nobody has freed it */
+};
 struct CUgraph_st {
 	uint32_t magic;
 	unsigned refs;
 	struct sim_op **ops;
 	size_t count, room;
-	uint64_t *memory; /* blocks that were allocated while capturing */
+	struct sim_graph_block *memory; /* blocks that were allocated while capturing */
 	size_t memory_count;
+	struct CUgraph_st *next_owner; /* graphmem.c's list of those with memory */
 };
 /* For calls that a capture elsewhere forbids: 900, and that capture is spoilt. */
 CUresult sim_capture_check_locked(void);
@@ -340,10 +369,19 @@ CUresult sim_capture_append_locked(struct CUstream_st *stream, struct sim_op *op
 void sim_capture_invalidate_locked(struct sim_capture *capture);
 void sim_capture_unref_locked(struct sim_capture *capture);
 CUresult sim_capture_fork_locked(struct CUstream_st *stream, struct CUevent_st *event);
-CUresult sim_capture_own_memory_locked(struct CUstream_st *stream, uint64_t address);
 struct CUgraph_st *sim_graph_new(void);
 bool sim_graph_valid(CUgraph graph);
 void sim_graph_unref_locked(struct CUgraph_st *graph);
+
+/* graphmem.c: each is a node of the graph that is captured in the stream. */
+CUresult sim_graph_alloc_locked(struct CUstream_st *stream, uint64_t address);
+CUresult sim_graph_free_locked(struct CUstream_st *stream, uint64_t address);
+/* What a launch does to the memory of its graph; refused while that lives. */
+CUresult sim_graph_launch_memory_locked(struct CUgraph_st *graph, unsigned long long flags);
+/* Whether a block is a graph's: then freeing it ends its life and leaves it to the graph. */
+bool sim_graph_owns_locked(uint64_t address, CUresult *result_out);
+/* With the graph goes its memory, but for what lives: that is the program's to free. */
+void sim_graph_end_memory_locked(struct CUgraph_st *graph);
 
 /* pool.c */
 struct CUmemPoolHandle_st {
@@ -360,7 +398,8 @@ void sim_pool_settle_locked(struct sim_heap *heap);
 
 /* copy.c */
 /* Whether a copy or a fill of this context may be asked to touch these bytes. */
-CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes);
+CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
+				  bool write);
 
 static inline void *sim_host(uint64_t address)
 {

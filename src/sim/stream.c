@@ -58,7 +58,7 @@ static bool reached(const struct sim_point *point)
 	return point->stream->completed >= point->number;
 }
 
-static bool may_start(const struct sim_item *item)
+bool sim_may_start_locked(const struct sim_item *item)
 {
 	for (unsigned i = 0; i < item->waits_count; i++)
 		if (!reached(&item->waits[i]))
@@ -89,16 +89,19 @@ static void *work(void *argument)
 		item = stream->first;
 		if (!item)
 			break;
-		while (!may_start(item))
+		sim_lazy_wait_locked(stream);
+		while (!sim_may_start_locked(item))
 			pthread_cond_wait(&sim_progress, &sim_lock);
 		stream->first = item->next;
 		if (!stream->first)
 			stream->last = &stream->first;
 		run = item->op->always || !stream->ctx->error;
+		stream->running = item->op;
 		pthread_mutex_unlock(&sim_lock);
 		if (run && !sim_fault_run(item->op))
 			sim_fault_set(stream->ctx, CUDA_ERROR_ILLEGAL_ADDRESS);
 		pthread_mutex_lock(&sim_lock);
+		stream->running = NULL;
 		free_item(item);
 		stream->completed++;
 		pthread_cond_broadcast(&sim_progress);
@@ -211,7 +214,7 @@ CUresult sim_enqueue_locked(struct CUstream_st *stream, struct sim_op *op)
 	}
 	*stream->last = item;
 	stream->last = &item->next;
-	stream->submitted++;
+	item->number = ++stream->submitted;
 	pthread_cond_signal(&stream->work);
 	return CUDA_SUCCESS;
 }
@@ -221,6 +224,7 @@ CUresult sim_stream_wait_locked(struct CUstream_st *stream, struct sim_point poi
 	struct CUctx_st *ctx = stream->ctx;
 
 	point.stream->refs++;
+	sim_lazy_call_locked(point);
 	while (!reached(&point))
 		pthread_cond_wait(&sim_progress, &sim_lock);
 	sim_stream_unref_locked(point.stream);
@@ -248,8 +252,9 @@ CUresult sim_drain_context_locked(struct CUctx_st *ctx)
 	count = 0;
 	for (struct CUstream_st *stream = ctx->streams; stream; stream = stream->next) {
 		points[count].stream = stream;
-		points[count++].number = stream->submitted;
+		points[count].number = stream->submitted;
 		stream->refs++;
+		sim_lazy_call_locked(points[count++]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		while (!reached(&points[i]))
@@ -478,6 +483,15 @@ static CUresult waiting_conflict(struct CUstream_st *stream)
 	return result != CUDA_SUCCESS ? result : check_implicit_capture(stream);
 }
 
+/* Asking is what a program may go on doing until it is: so it calls for the work. */
+static bool stream_done(struct CUstream_st *stream)
+{
+	struct sim_point all = { stream, stream->submitted };
+
+	sim_lazy_call_locked(all);
+	return reached(&all);
+}
+
 static CUresult stream_query(CUstream handle, bool per_thread)
 {
 	struct CUstream_st *stream = NULL;
@@ -487,11 +501,11 @@ static CUresult stream_query(CUstream handle, bool per_thread)
 	result = sim_stream_get_locked(handle, per_thread, &stream);
 	if (result == CUDA_SUCCESS)
 		result = waiting_conflict(stream);
-	if (result == CUDA_SUCCESS && stream->completed < stream->submitted)
+	if (result == CUDA_SUCCESS && !stream_done(stream))
 		result = CUDA_ERROR_NOT_READY;
 	for (struct CUstream_st *other = stream ? stream->ctx->streams : NULL;
 	     result == CUDA_SUCCESS && stream->legacy && other; other = other->next)
-		if (!other->non_blocking && other->completed < other->submitted)
+		if (!other->non_blocking && !stream_done(other))
 			result = CUDA_ERROR_NOT_READY;
 	pthread_mutex_unlock(&sim_lock);
 	return result;

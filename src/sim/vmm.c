@@ -57,6 +57,7 @@ CUresult cuMemAddressReserve(CUdeviceptr *ptr, size_t size, size_t alignment, CU
 	CUresult result;
 
 	ENTER_VMM(cuMemAddressReserve);
+	SLOW_CALL(false);
 	if (!ptr || !size || !aligned(size) || (alignment & (alignment - 1)) || flags)
 		return CUDA_ERROR_INVALID_VALUE;
 	if (alignment < SIM_GRANULARITY)
@@ -109,6 +110,7 @@ CUresult cuMemAddressFree(CUdeviceptr ptr, size_t size)
 	size_t first, end;
 
 	ENTER_VMM(cuMemAddressFree);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	region = sim_region_find_locked(ptr);
 	if (region && region->kind == SIM_RESERVED && region->span.base == ptr &&
@@ -127,6 +129,7 @@ CUresult cuMemCreate(CUmemGenericAllocationHandle *handle, size_t size,
 	CUresult result;
 
 	ENTER_VMM(cuMemCreate);
+	SLOW_CALL(false);
 	if (!handle || !size || !aligned(size) || flags)
 		return CUDA_ERROR_INVALID_VALUE;
 	result = check_prop(prop);
@@ -149,6 +152,7 @@ CUresult cuMemRelease(CUmemGenericAllocationHandle handle)
 	struct sim_chunk *chunk;
 
 	ENTER_VMM(cuMemRelease);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	chunk = sim_chunk_find_locked(handle);
 	if (chunk)
@@ -167,14 +171,16 @@ CUresult cuMemMap(CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAlloc
 	size_t first, end;
 
 	ENTER_VMM(cuMemMap);
-	if (!size || !aligned(size) || !aligned(ptr) || !aligned(offset) || flags)
+	SLOW_CALL(false);
+	/* An offset other than 0 is documented as not yet possible. */
+	if (!size || !aligned(size) || !aligned(ptr) || offset || flags)
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	region = sim_region_find_locked(ptr);
 	chunk = sim_chunk_find_locked(handle);
 	if (region && chunk && region->kind == SIM_RESERVED &&
-	    size <= region->span.size - (ptr - region->span.base) && offset <= chunk->bytes &&
-	    size <= chunk->bytes - offset && maps_whole(ptr, size, &first, &end) && first == end)
+	    size <= region->span.size - (ptr - region->span.base) && size <= chunk->bytes &&
+	    maps_whole(ptr, size, &first, &end) && first == end)
 		result = sim_map_locked(region, ptr, size, chunk, offset, &map);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
@@ -186,10 +192,12 @@ CUresult cuMemUnmap(CUdeviceptr ptr, size_t size)
 	size_t first, end;
 
 	ENTER_VMM(cuMemUnmap);
+	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
 	if (maps_cover(ptr, size, &first, &end)) {
 		while (end-- > first)
 			sim_unmap_locked((struct sim_map *)sim_maps.items[end]);
+		sim_eager_run_locked();
 		result = CUDA_SUCCESS;
 	}
 	pthread_mutex_unlock(&sim_lock);
@@ -202,6 +210,7 @@ CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *des
 	size_t first, end;
 
 	ENTER_VMM(cuMemSetAccess);
+	SLOW_CALL(false);
 	if (!desc || !count)
 		return CUDA_ERROR_INVALID_VALUE;
 	for (size_t d = 0; d < count; d++) {

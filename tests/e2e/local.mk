@@ -39,6 +39,7 @@ e2e_apps = \
 
 e2e_scripts = \
 	tests/e2e/accounts.sh \
+	tests/e2e/adversary.sh \
 	tests/e2e/bystander.sh \
 	tests/e2e/cache-gives-way.sh \
 	tests/e2e/context-free-after.sh \
@@ -66,6 +67,12 @@ e2e_scripts = \
 	tests/e2e/tool-options.sh \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh
+
+# Every program under every adversary mode of the simulated driver.
+check-adversary: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS=
+	top_builddir=. $(SHELL) $(srcdir)/tests/e2e/adversary.sh all
+.PHONY: check-adversary
 
 TESTS += $(e2e_apps) $(e2e_scripts)
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \

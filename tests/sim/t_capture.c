@@ -89,9 +89,10 @@ static void graphs(void)
 	OK(cuEventRecord(join, other));
 	OK(cuStreamWaitEvent(stream, join, 0));
 	OK(cuMemAllocAsync(&b, 100, stream));
+	OK(cuMemFreeAsync(b, stream));
 	OK(cuStreamEndCapture(stream, &graph));
 	OK(cuGraphGetNodes(graph, NULL, &nodes));
-	CHECK(nodes == 3);
+	CHECK(nodes == 5);
 	CHECK(calls == 0);
 	OK(cuMemcpyDtoH(&value, a + 4, 4));
 	CHECK(value == 0); /* captured, not run */
