@@ -2,7 +2,8 @@
 if HAVE_CHECK
 ledger_tests = \
 	tests/unit/ledger/test_ledger \
-	tests/unit/ledger/test_ledger_file
+	tests/unit/ledger/test_ledger_file \
+	tests/unit/ledger/test_policy
 check_PROGRAMS += $(ledger_tests)
 TESTS += $(ledger_tests)
 
@@ -18,4 +19,7 @@ tests_unit_ledger_test_ledger_file_SOURCES = \
 	tests/unit/ledger/test_ledger_file.c
 tests_unit_ledger_test_ledger_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_ledger_test_ledger_file_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+tests_unit_ledger_test_policy_SOURCES = tests/unit/ledger/test_policy.c
+tests_unit_ledger_test_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_policy_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
 endif
