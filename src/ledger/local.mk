@@ -7,4 +7,6 @@ src_ledger_libledger_la_SOURCES = \
 	src/ledger/ledger.h \
 	src/ledger/lock.c \
 	src/ledger/open.c \
+	src/ledger/policy.c \
+	src/ledger/policy.h \
 	src/ledger/read.c

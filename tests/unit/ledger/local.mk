@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+check_PROGRAMS += tests/unit/ledger/policy_sim
+TESTS += tests/unit/ledger/policy_sim
+tests_unit_ledger_policy_sim_SOURCES = \
+	tests/unit/ledger/policy_oracle.c \
+	tests/unit/ledger/policy_oracle.h \
+	tests/unit/ledger/policy_sim.c
+tests_unit_ledger_policy_sim_LDADD = src/ledger/libledger.la src/base/libbase.la
+
 if HAVE_CHECK
 ledger_tests = \
 	tests/unit/ledger/test_ledger \
-	tests/unit/ledger/test_ledger_file
+	tests/unit/ledger/test_ledger_file \
+	tests/unit/ledger/test_policy
 check_PROGRAMS += $(ledger_tests)
 TESTS += $(ledger_tests)
 
@@ -18,4 +27,7 @@ tests_unit_ledger_test_ledger_file_SOURCES = \
 	tests/unit/ledger/test_ledger_file.c
 tests_unit_ledger_test_ledger_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_ledger_test_ledger_file_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+tests_unit_ledger_test_policy_SOURCES = tests/unit/ledger/test_policy.c
+tests_unit_ledger_test_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_policy_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
 endif
