@@ -59,7 +59,7 @@ CUresult sim_current(struct CUctx_st **ctx_out)
 	return result;
 }
 
-static bool is_context(struct CUctx_st *candidate)
+bool sim_context_known_locked(const struct CUctx_st *candidate)
 {
 	for (struct CUctx_st *ctx = sim_contexts; ctx; ctx = ctx->next)
 		if (ctx == candidate)
@@ -80,7 +80,6 @@ static CUresult revive(struct CUctx_st *ctx)
 	ctx->id = next_context_id++;
 	ctx->heap.device = ctx->device;
 	ctx->heap.ctx = ctx;
-	ctx->peers = 0;
 	memcpy(ctx->limits, limits, sizeof(limits));
 	return CUDA_SUCCESS;
 }
@@ -146,6 +145,7 @@ static void kill_locked(struct CUctx_st *ctx)
 	if (!ctx->alive)
 		return;
 	ctx->alive = false;
+	sim_peers_end_locked(ctx);
 	sim_context_events_end_locked(ctx);
 	sim_context_streams_end_locked(ctx);
 	sim_heap_destroy_locked(&ctx->heap);
@@ -212,7 +212,7 @@ static CUresult context_destroy(CUcontext ctx)
 	CUresult result = CUDA_SUCCESS;
 
 	pthread_mutex_lock(&sim_lock);
-	if (!is_context(ctx))
+	if (!sim_context_known_locked(ctx))
 		result = CUDA_ERROR_INVALID_CONTEXT;
 	else if (!ctx->alive)
 		result = CUDA_ERROR_CONTEXT_IS_DESTROYED;
@@ -260,7 +260,7 @@ CUresult cuCtxDetach(CUcontext ctx)
 
 	ENTER(cuCtxDetach);
 	pthread_mutex_lock(&sim_lock);
-	if (is_context(ctx) && ctx->alive && ctx->attached)
+	if (sim_context_known_locked(ctx) && ctx->alive && ctx->attached)
 		last = --ctx->attached == 0;
 	else
 		ctx = NULL;
@@ -276,7 +276,7 @@ static CUresult context_push(CUcontext ctx)
 
 	pause_ms(sim_options()->push_ms);
 	pthread_mutex_lock(&sim_lock);
-	known = is_context(ctx);
+	known = sim_context_known_locked(ctx);
 	pthread_mutex_unlock(&sim_lock);
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;
@@ -326,7 +326,7 @@ CUresult cuCtxSetCurrent(CUcontext ctx)
 		return CUDA_SUCCESS;
 	}
 	pthread_mutex_lock(&sim_lock);
-	bool known = is_context(ctx), alive = known && ctx->alive;
+	bool known = sim_context_known_locked(ctx), alive = known && ctx->alive;
 	pthread_mutex_unlock(&sim_lock);
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;

@@ -46,6 +46,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/module.c \
 	src/sim/module.h \
 	src/sim/options.c \
+	src/sim/peer.c \
 	src/sim/pointer.c \
 	src/sim/pool.c \
 	src/sim/region.c \

@@ -119,6 +119,7 @@ static void read_options(void)
 	options.no_vmm = read_flag("SIMCUDA_NO_VMM");
 	options.reuse_handles = read_flag("SIMCUDA_REUSE_HANDLES");
 	options.no_export = read_flag("SIMCUDA_NO_EXPORT");
+	options.no_peer = read_flag("SIMCUDA_NO_PEER");
 	read_size("SIMCUDA_PUSH_MS", 0, 10000, &options.push_ms);
 	read_size("SIMCUDA_LINGER_MS", 0, 10000, &options.linger_ms);
 	if (dir && *dir)

@@ -86,7 +86,7 @@ static uint32_t access_flags(const struct place *place)
 		return CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 	if (place->map && place->map->access[ctx->device])
 		return place->map->access[ctx->device];
-	if (place->region->heap && (ctx->peers & 1u << place->region->device))
+	if (place->map && sim_may_touch_locked(ctx, place->map))
 		return CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 	return 0;
 }

@@ -30,6 +30,7 @@ CUresult cuProfilerStop(void);
 #define SIM_GRANULARITY   (2ull << 20)
 #define SIM_SMALL_ALIGN   512u
 #define SIM_CONTEXT_BYTES (16ull << 20)
+#define SIM_MAX_PEERS     8
 
 extern const int sim_driver_version;
 extern pthread_mutex_t sim_lock;
@@ -42,6 +43,7 @@ struct sim_options {
 	bool no_vmm;
 	bool reuse_handles;
 	bool no_export;
+	bool no_peer;
 	uint64_t linger_ms, push_ms;
 	char dir[400];
 	const char *kernels;
@@ -205,7 +207,7 @@ struct CUctx_st {
 	struct CUstream_st *streams;
 	struct CUstream_st *legacy;
 	struct CUevent_st *events;
-	uint32_t peers; /* devices whose native memory this context may use */
+	struct CUctx_st *peers[SIM_MAX_PEERS]; /* whose native memory this context may use */
 	size_t limits[8];
 	CUfunc_cache cache;
 	CUsharedconfig shared;
@@ -217,7 +219,16 @@ CUresult sim_current_locked(struct CUctx_st **ctx_out);
 /* The current context, with no complaint when there is none or it is gone. */
 struct CUctx_st *sim_peek_current(void);
 extern struct CUctx_st *sim_contexts;
+bool sim_context_known_locked(const struct CUctx_st *candidate);
 CUresult sim_device_check(CUdevice device);
+
+/* peer.c */
+/* Whether the context's device may read and write what is mapped there. */
+bool sim_may_touch_locked(struct CUctx_st *ctx, const struct sim_map *map);
+/* False: the address is memory that the context's device may not touch. */
+bool sim_may_launch_with_locked(struct CUctx_st *ctx, uint64_t address);
+/* Nobody may use the memory of the context any more, nor it that of others. */
+void sim_peers_end_locked(struct CUctx_st *ctx);
 
 /* stream.c: work, in order. */
 struct sim_op;
@@ -287,6 +298,8 @@ bool sim_in_callback(void);
 
 /* fault.c */
 bool sim_fault_run(struct sim_op *op);
+/* Ends the operation that runs, as touching memory that is not there would. */
+_Noreturn void sim_fault_now(void);
 /* While a function of the program runs on a stream's thread: its faults are its own. */
 void sim_fault_suspend(bool yes);
 void sim_fault_set(struct CUctx_st *ctx, CUresult error);

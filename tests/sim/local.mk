@@ -2,16 +2,15 @@
 # Tests of the simulated driver by itself.
 SIM_TESTS = \
 	tests/sim/t_capture \
-	tests/sim/t_devices \
 	tests/sim/t_memory \
 	tests/sim/t_process
 SIM_TEST_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/src/sim/include
 
-check_PROGRAMS += $(SIM_TESTS) tests/sim/t_options tests/sim/t_resolve tests/sim/t_streams
+check_PROGRAMS += $(SIM_TESTS) tests/sim/t_devices tests/sim/t_options tests/sim/t_resolve tests/sim/t_streams
 check_LTLIBRARIES += tests/sim/twins.la
-TESTS += $(SIM_TESTS) tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
+TESTS += $(SIM_TESTS) tests/sim/devices.sh tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
 	tests/sim/header_abi.sh
-EXTRA_DIST += tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
+EXTRA_DIST += tests/sim/devices.sh tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
 	tests/sim/header_abi.sh tests/sim/check.h
 
 tests_sim_t_capture_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
