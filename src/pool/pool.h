@@ -106,6 +106,15 @@ size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner, uint64_t serial_
 /* The highest serial number given out so far, by any pool of the process. */
 uint64_t ae_pool_serial_last(void);
 
+/* The next serial number, given to no block: what else has an age that is compared with theirs. */
+uint64_t ae_pool_serial_take(void);
+
+/*
+ * Moves every block of one owner to another, whatever its state: the first is gone, and its memory is
+ * not. O(blocks). Returns how many.
+ */
+size_t ae_pool_reown(struct ae_pool *pool, uint64_t owner, uint64_t new_owner);
+
 /* The live block that contains address, interior addresses included. -ENOENT: none. */
 int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
 
@@ -114,6 +123,14 @@ bool ae_pool_owns(struct ae_pool *pool, uint64_t address);
 
 /* Gives cached chunks back until at most keep_bytes are cached. Returns the bytes given back. */
 uint64_t ae_pool_trim(struct ae_pool *pool, uint64_t keep_bytes);
+
+/*
+ * Has the device set the access of all that is mapped again, live and cached: after those who may use
+ * it have changed on the device's side. New chunks need no such call. Not all or nothing: where the
+ * device fails, the access there is as it was, the rest is set all the same, and the first errno is
+ * returned. One device operation for each extent.
+ */
+int ae_pool_reaccess(struct ae_pool *pool);
 
 /* A new limit; below what is in use it only stops growth (cached memory is given back at once). */
 void ae_pool_set_limit(struct ae_pool *pool, uint64_t limit);

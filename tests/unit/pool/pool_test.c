@@ -517,6 +517,72 @@ START_TEST(destroy_gives_back_what_is_live)
 }
 END_TEST
 
+START_TEST(access_is_set_again_for_all_that_is_mapped)
+{
+	uint64_t large = alloc(300 * MiB), cached = alloc(20 * MiB), small = alloc(100);
+	uint64_t chunks, calls;
+
+	drop(cached);
+	fake_close(&device);
+	ck_assert(!fake_is_accessible(&device, large, 300 * MiB));
+	chunks = device.calls[FAKE_CREATE];
+	calls = fake_calls(&device);
+	ck_assert_int_eq(ae_pool_reaccess(pool), 0);
+	ck_assert(fake_is_accessible(&device, large, 300 * MiB));
+	ck_assert(fake_is_accessible(&device, small, 100));
+	/* From the cache, with no call that would open it. */
+	ck_assert_uint_eq(alloc(20 * MiB), cached);
+	ck_assert(fake_is_accessible(&device, cached, 20 * MiB));
+	ck_assert_uint_eq(device.calls[FAKE_CREATE], chunks);
+	/* One call for each extent: the driver asks for as much time for each chunk either way. */
+	ck_assert_uint_eq(fake_calls(&device) - calls, 3);
+
+	/* One that fails does not keep the others closed. */
+	fake_close(&device);
+	device.fail_op_in[FAKE_SET_ACCESS] = 1;
+	ck_assert_int_eq(ae_pool_reaccess(pool), -EIO);
+	ck_assert(!fake_is_accessible(&device, large, 300 * MiB));
+	ck_assert(fake_is_accessible(&device, cached, 20 * MiB));
+	ck_assert(fake_is_accessible(&device, small, 100));
+	ck_assert_int_eq(ae_pool_reaccess(pool), 0);
+	ck_assert(fake_is_accessible(&device, large, 300 * MiB));
+}
+END_TEST
+
+START_TEST(owner_hands_its_blocks_on)
+{
+	uint64_t large = alloc(20 * MiB), small = alloc(100), deferred = alloc(4 * MiB), address;
+	struct ae_block_info info;
+
+	ck_assert_int_eq(ae_pool_free_begin(pool, deferred, &info), 0);
+	ae_pool_free_defer(pool, deferred, 5);
+	ck_assert_int_eq(ae_pool_alloc(pool, 100, 2, &address), 0);
+	ck_assert_uint_eq(ae_pool_reown(pool, 1, 3), 3);
+	ck_assert_uint_eq(ae_pool_reown(pool, 1, 3), 0);
+	ck_assert_int_eq(ae_pool_find(pool, large, &info), 0);
+	ck_assert_uint_eq(info.owner, 3);
+	ck_assert_int_eq(ae_pool_find(pool, address, &info), 0);
+	ck_assert_uint_eq(info.owner, 2);
+	ck_assert_int_eq(ae_pool_limbo_take(pool, &info), 0);
+	ck_assert_uint_eq(info.owner, 3);
+	ae_pool_free_end(pool, deferred);
+	ck_assert_uint_eq(ae_pool_free_owner(pool, 1, UINT64_MAX), 0);
+	ck_assert_uint_eq(ae_pool_free_owner(pool, 3, UINT64_MAX), 2);
+	ck_assert_int_eq(ae_pool_find(pool, small, NULL), -ENOENT);
+}
+END_TEST
+
+START_TEST(serials_are_taken_by_others_too)
+{
+	uint64_t first = ae_pool_serial_take(), block = alloc(100);
+	struct ae_block_info info;
+
+	ck_assert_int_eq(ae_pool_find(pool, block, &info), 0);
+	ck_assert_uint_gt(info.serial, first);
+	ck_assert_uint_gt(ae_pool_serial_take(), info.serial);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {
@@ -543,6 +609,9 @@ static Suite *suite(void)
 		limbo_is_a_queue_with_tags,
 		owner_that_comes_back_keeps_its_blocks,
 		owner_takes_its_blocks_along,
+		owner_hands_its_blocks_on,
+		access_is_set_again_for_all_that_is_mapped,
+		serials_are_taken_by_others_too,
 		serials_are_never_used_again,
 		address_space_is_reserved_in_steps,
 		short_address_space_gets_what_is_needed,
