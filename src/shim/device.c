@@ -24,6 +24,7 @@ struct ae_device {
 	int state; /* enum device_state; atomic */
 	int ordinal;
 	uint64_t limit;
+	uint64_t users; /* devices that may use its memory, a bit each; guarded by lock */
 	struct ae_device_cuda cuda;
 	struct ae_pool *pool;
 	struct ae_ledger *ledger;
@@ -117,6 +118,7 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 	error = ae_ledger_join(device->ledger, config->model, device->limit, why, why_size);
 	if (error != 0)
 		goto err_ledger;
+	device->cuda.users = device->users;
 	device->cuda.claim = claim;
 	device->cuda.unclaim = unclaim;
 	device->cuda.claim_arg = device->ledger;
@@ -232,6 +234,25 @@ struct ae_device *ae_device_of(struct ae_process *process, uint64_t address)
 			return device;
 	}
 	return NULL;
+}
+
+int ae_device_set_users(struct ae_process *process, int ordinal, uint64_t users)
+{
+	struct ae_device *device = &process->devices[ordinal];
+	uint64_t lost;
+	int error;
+
+	/* A join is before this or after it: either it knows of them, or it is known here. */
+	ae_lock_acquire(&device->lock);
+	lost = device->users & ~users;
+	device->users = users;
+	ae_lock_release(&device->lock);
+	if (ae_device_peek(process, ordinal) == NULL)
+		return 0;
+	ae_device_cuda_set_users(&device->cuda, users, lost);
+	error = ae_pool_reaccess(device->pool);
+	ae_device_cuda_set_users(&device->cuda, users, 0);
+	return error;
 }
 
 struct ae_pool *ae_device_pool(struct ae_device *device)

@@ -45,6 +45,13 @@ uint64_t ae_device_limit_of(struct ae_process *process, int ordinal, uint64_t to
 /* The joined device of that ordinal, NULL when it is not (yet) served. Joins nothing. */
 struct ae_device *ae_device_peek(struct ae_process *process, int ordinal);
 
+/*
+ * From now on the devices of that mask (a bit each) may use the memory of the device of that ordinal,
+ * and no others but itself: what is mapped, and what will be, served by now or later. 0, or the errno
+ * of a driver call that failed: then part of what is mapped is as it was.
+ */
+int ae_device_set_users(struct ae_process *process, int ordinal, uint64_t users);
+
 struct ae_pool *ae_device_pool(struct ae_device *device);
 struct ae_lock *ae_device_limbo_lock(struct ae_device *device); /* limbo.h */
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);

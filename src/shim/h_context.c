@@ -9,6 +9,7 @@
 #include "shim/device.h"
 #include "shim/hooks.h"
 #include "shim/limbo.h"
+#include "shim/peers.h"
 
 struct context {
 	CUcontext handle;
@@ -136,6 +137,7 @@ static void context_ended(struct ae_process *process, CUcontext handle, uint64_t
 {
 	ae_captures_forget_context(process->captures, handle);
 	set_gone(process->contexts, handle, true);
+	ae_peers_context_ended(process, handle, serial);
 	for (int i = 0; i < AE_DEVICES_MOST; i++) {
 		struct ae_device *device = ae_device_peek(process, i);
 		size_t blocks;

@@ -20,6 +20,7 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/gate.c src/shim/gate.h \
 	src/shim/h_init.c \
 	src/shim/h_mem.c \
+	src/shim/h_peer.c src/shim/peers.h \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \

@@ -11,6 +11,9 @@
  *	create=N, async=N, managed=N, context=N, host=N
  *	                     other memory, which stays; context: that many contexts
  *	push, destroy        a context that becomes current; it is destroyed
+ *	push-on=D            the same, on device D
+ *	peer, unpeer         access of the current context to the primary one's memory, or no more
+ *	access=I             what the current context may do with a block
  *	reset                the primary context is reset, and retained
  *	total, total-v1      cuDeviceTotalMem, the present and the first one
  *	info                 cuMemGetInfo
@@ -114,6 +117,35 @@ static CUresult step_push(unsigned long long number)
 	return app_context_create(&app.context);
 }
 
+static CUresult step_push_on(unsigned long long number)
+{
+	CUcontext context;
+
+	return cuCtxCreate_v2(&context, 0, (CUdevice)number);
+}
+
+static CUresult step_peer(unsigned long long number)
+{
+	(void)number;
+	return cuCtxEnablePeerAccess(app.context, 0);
+}
+
+static CUresult step_unpeer(unsigned long long number)
+{
+	(void)number;
+	return cuCtxDisablePeerAccess(app.context);
+}
+
+static CUresult step_access(unsigned long long number)
+{
+	unsigned int flags = 0;
+	CUresult code = cuPointerGetAttribute(&flags, CU_POINTER_ATTRIBUTE_ACCESS_FLAGS,
+					      blocks[number % MOST]);
+
+	printf("access %u, ", flags);
+	return code;
+}
+
 static CUresult step_destroy(unsigned long long number)
 {
 	(void)number;
@@ -179,6 +211,10 @@ static const struct {
 	{ "managed", step_managed },
 	{ "context", step_context },
 	{ "push", step_push },
+	{ "push-on", step_push_on },
+	{ "peer", step_peer },
+	{ "unpeer", step_unpeer },
+	{ "access", step_access },
 	{ "destroy", step_destroy },
 	{ "reset", step_reset },
 	{ "total", step_total },

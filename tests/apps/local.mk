@@ -29,6 +29,7 @@ app_programs = \
 	tests/apps/app_names \
 	tests/apps/app_oom \
 	tests/apps/app_orphan \
+	tests/apps/app_peer \
 	tests/apps/app_queries \
 	tests/apps/app_rtld \
 	tests/apps/app_runtime \
@@ -202,6 +203,11 @@ tests_apps_app_orphan_SOURCES = tests/apps/app_orphan.c tests/apps/app.h tests/a
 tests_apps_app_orphan_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_orphan_LDFLAGS = $(APP_LINK)
 tests_apps_app_orphan_LDADD = $(APP_CUDA)
+
+tests_apps_app_peer_SOURCES = tests/apps/app_peer.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_peer_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_peer_LDFLAGS = $(APP_LINK)
+tests_apps_app_peer_LDADD = $(APP_CUDA)
 
 tests_apps_app_steps_SOURCES = tests/apps/app_steps.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_steps_CPPFLAGS = $(APP_CPPFLAGS)

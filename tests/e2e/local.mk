@@ -21,6 +21,8 @@ e2e_apps = \
 	tests/e2e/free-async-memory.app \
 	tests/e2e/legacy.app \
 	tests/e2e/oom.app \
+	tests/e2e/peer.app \
+	tests/e2e/peer-forbidden.app \
 	tests/e2e/queries.app \
 	tests/e2e/route-ctor.app \
 	tests/e2e/route-dlsym.app \
@@ -51,6 +53,7 @@ e2e_scripts = \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
 	tests/e2e/old-driver.sh \
+	tests/e2e/peer-limits.sh \
 	tests/e2e/query-limits.sh \
 	tests/e2e/sharing.sh \
 	tests/e2e/tool-docs.sh \
