@@ -149,6 +149,7 @@ static void kill_locked(struct CUctx_st *ctx)
 	sim_context_events_end_locked(ctx);
 	sim_context_streams_end_locked(ctx);
 	sim_heap_destroy_locked(&ctx->heap);
+	sim_context_imports_end_locked(ctx);
 	sim_budget_return_locked(ctx->device, SIM_CONTEXT_BYTES);
 }
 

@@ -41,6 +41,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/graph.c \
 	src/sim/heap.c \
 	src/sim/hostmem.c \
+	src/sim/ipc.c \
 	src/sim/launch.c \
 	src/sim/mem.c \
 	src/sim/module.c \

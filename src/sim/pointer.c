@@ -37,7 +37,7 @@ static bool find_place(uint64_t address, struct place *place)
 
 static bool is_device(const struct place *place)
 {
-	return place->kind == SIM_RESERVED || place->region->heap;
+	return place->kind == SIM_RESERVED || place->kind == SIM_IMPORTED || place->region->heap;
 }
 
 static struct CUctx_st *context_of(const struct place *place)

@@ -128,6 +128,7 @@ enum sim_kind {
 	SIM_RESERVED, /* cuMemAddressReserve: maps come and go */
 	SIM_NATIVE, /* one block of cuMemAlloc or of a memory pool */
 	SIM_SLAB, /* many small ones */
+	SIM_IMPORTED, /* a block of another process */
 	SIM_HOST, /* cuMemHostAlloc */
 	SIM_REGISTERED, /* cuMemHostRegister */
 	SIM_MANAGED, /* cuMemAllocManaged */
@@ -221,6 +222,9 @@ struct CUctx_st *sim_peek_current(void);
 extern struct CUctx_st *sim_contexts;
 bool sim_context_known_locked(const struct CUctx_st *candidate);
 CUresult sim_device_check(CUdevice device);
+
+/* ipc.c */
+void sim_context_imports_end_locked(struct CUctx_st *ctx);
 
 /* peer.c */
 /* Whether the context's device may read and write what is mapped there. */

@@ -2,6 +2,7 @@
 # Tests of the simulated driver by itself.
 SIM_TESTS = \
 	tests/sim/t_capture \
+	tests/sim/t_ipc \
 	tests/sim/t_memory \
 	tests/sim/t_process
 SIM_TEST_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/src/sim/include
@@ -17,6 +18,8 @@ tests_sim_t_capture_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_capture_LDADD = src/sim/libcuda.la
 tests_sim_t_devices_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_devices_LDADD = src/sim/libcuda.la
+tests_sim_t_ipc_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_sim_t_ipc_LDADD = src/sim/libcuda.la
 tests_sim_t_memory_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_memory_LDADD = src/sim/libcuda.la
 tests_sim_t_options_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
