@@ -147,6 +147,8 @@ static void context_ended(struct ae_process *process, CUcontext handle, uint64_t
 		ae_limbo_context_ended(device, handle, serial);
 		blocks = ae_pool_free_owner(ae_device_pool(device), (uint64_t)(uintptr_t)handle,
 					    serial);
+		if (ae_device_native(device) != NULL)
+			ae_native_free_owner(ae_device_native(device), handle, serial);
 		ae_pool_trim(ae_device_pool(device), 0);
 		ae_device_report(device);
 		if (blocks > 0)

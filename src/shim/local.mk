@@ -24,6 +24,7 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \
+	src/shim/native.c src/shim/native.h \
 	src/shim/process.c src/shim/process.h
 src_shim_libaerostat_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 src_shim_libaerostat_la_LIBADD = \

@@ -6,6 +6,8 @@
  *
  *	init, start          cuInit; the same, and the primary context
  *	alloc=N, free=I      cuMemAlloc, cuMemFree
+ *	small=N              cuMemAlloc of N bytes
+ *	pitch=N              cuMemAllocPitch of one row of N bytes
  *	next=N               what interpose.c finds behind itself allocates
  *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
  *	create=N, async=N, managed=N, context=N, host=N
@@ -17,11 +19,13 @@
  *	reset                the primary context is reset, and retained
  *	total, total-v1      cuDeviceTotalMem, the present and the first one
  *	info                 cuMemGetInfo
+ *	stats                aerostat_get_stats, where it is preloaded
  *	freed=I              what the driver knows about a block that was freed
  *	sh=COMMAND           by the shell, whose parent this process is
  */
 #include <dlfcn.h>
 
+#include "aerostat.h"
 #include "app.h"
 
 #define MOST 64
@@ -50,6 +54,22 @@ static CUresult step_alloc(unsigned long long number)
 	if (count == MOST)
 		return CUDA_ERROR_UNKNOWN;
 	return cuMemAlloc(&blocks[count++], number * MIB);
+}
+
+static CUresult step_small(unsigned long long number)
+{
+	if (count == MOST)
+		return CUDA_ERROR_UNKNOWN;
+	return cuMemAlloc(&blocks[count++], number);
+}
+
+static CUresult step_pitch(unsigned long long number)
+{
+	size_t pitch;
+
+	if (count == MOST)
+		return CUDA_ERROR_UNKNOWN;
+	return cuMemAllocPitch(&blocks[count++], &pitch, number, 1, 4);
 }
 
 static CUresult step_next(unsigned long long number)
@@ -190,6 +210,19 @@ static CUresult step_info(unsigned long long number)
 	return code;
 }
 
+static CUresult step_stats(unsigned long long number)
+{
+	int (*get)(int, struct aerostat_stats *) =
+		(int (*)(int, struct aerostat_stats *))dlsym(RTLD_DEFAULT, "aerostat_get_stats");
+	struct aerostat_stats stats = { .size = sizeof(stats) };
+	int code = get ? get((int)number, &stats) : -1;
+
+	printf("resident %llu, native %llu, %llu blocks, ",
+	       (unsigned long long)stats.resident_bytes / MIB,
+	       (unsigned long long)stats.native_bytes / MIB, (unsigned long long)stats.blocks);
+	return (CUresult)code;
+}
+
 static CUresult step_freed(unsigned long long number)
 {
 	CUdeviceptr base = 0;
@@ -222,6 +255,9 @@ static const struct {
 	{ "info", step_info },
 	{ "free-async", step_free_async },
 	{ "freed", step_freed },
+	{ "small", step_small },
+	{ "pitch", step_pitch },
+	{ "stats", step_stats },
 	{ "next", step_next },
 };
 

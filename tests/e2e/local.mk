@@ -50,6 +50,8 @@ e2e_scripts = \
 	tests/e2e/forks.sh \
 	tests/e2e/free-async-codes.sh \
 	tests/e2e/interposer.sh \
+	tests/e2e/ipc.sh \
+	tests/e2e/ipc-native.sh \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
 	tests/e2e/old-driver.sh \
