@@ -282,22 +282,6 @@ size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner, uint64_t serial_
 	return count;
 }
 
-size_t ae_pool_reown(struct ae_pool *pool, uint64_t owner, uint64_t new_owner)
-{
-	struct ae_block *block;
-	size_t count = 0;
-
-	ae_lock_acquire(&pool->lock);
-	for (block = ae_blocks_first(&pool->blocks); block; block = ae_blocks_next(block)) {
-		if (block->owner != owner)
-			continue;
-		block->owner = new_owner;
-		count++;
-	}
-	ae_lock_release(&pool->lock);
-	return count;
-}
-
 /* The block whose bytes contain address, from the granule that does. */
 static struct ae_block *find_inside(const struct ae_pool *pool, uint64_t address)
 {

@@ -109,12 +109,6 @@ uint64_t ae_pool_serial_last(void);
 /* The next serial number, given to no block: what else has an age that is compared with theirs. */
 uint64_t ae_pool_serial_take(void);
 
-/*
- * Moves every block of one owner to another, whatever its state: the first is gone, and its memory is
- * not. O(blocks). Returns how many.
- */
-size_t ae_pool_reown(struct ae_pool *pool, uint64_t owner, uint64_t new_owner);
-
 /* The live block that contains address, interior addresses included. -ENOENT: none. */
 int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
 

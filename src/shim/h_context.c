@@ -181,18 +181,23 @@ CUresult ae_h_cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	return result;
 }
 
-/* A release that was not the last leaves the context, and its blocks, as they were. */
-static CUresult primary_left(CUresult result, CUdevice dev, uint64_t serial)
+void ae_context_primary_left(struct ae_process *process, CUdevice device, uint64_t serial)
 {
-	struct ae_process *process = ae_process_serving();
-	CUcontext handle = primary_of(process, dev);
+	CUcontext handle = primary_of(process, device);
 	unsigned int flags;
 	int active = 0;
 
-	if (result == CUDA_SUCCESS && handle != NULL &&
-	    ae_driver()->cuDevicePrimaryCtxGetState(dev, &flags, &active) == CUDA_SUCCESS &&
+	/* A release that was not the last leaves the context, and its blocks, as they were. */
+	if (handle != NULL &&
+	    ae_driver()->cuDevicePrimaryCtxGetState(device, &flags, &active) == CUDA_SUCCESS &&
 	    !active)
 		context_ended(process, handle, serial);
+}
+
+static CUresult primary_left(CUresult result, CUdevice dev, uint64_t serial)
+{
+	if (result == CUDA_SUCCESS)
+		ae_context_primary_left(ae_process_serving(), dev, serial);
 	return result;
 }
 

@@ -12,6 +12,7 @@
 #include "shim/capture.h"
 #include "shim/context.h"
 #include "shim/device.h"
+#include "shim/green.h"
 #include "shim/hooks.h"
 #include "shim/limbo.h"
 
@@ -52,13 +53,18 @@ static CUresult allocate(struct ae_process *process, struct ae_device *device, C
 	return result_of(error);
 }
 
-/* The device that serves this thread's allocation; NULL: the driver is to answer. */
-static struct ae_device *serving_device(struct ae_process *process, CUcontext *context_out)
+/*
+ * The device that serves this thread's allocation, and the context that it will belong to; NULL: the
+ * driver is to answer.
+ */
+static struct ae_device *serving_device(struct ae_process *process, CUcontext *owner_out)
 {
-	struct ae_device *device = ae_device_current(process, context_out);
+	CUcontext current = NULL;
+	struct ae_device *device = ae_device_current(process, &current);
 
-	if (device == NULL || ae_context_is_gone(process, *context_out) || !ae_context_is_well())
+	if (device == NULL || ae_context_is_gone(process, current) || !ae_context_is_well())
 		return NULL;
+	*owner_out = ae_green_base(process, current);
 	return device;
 }
 

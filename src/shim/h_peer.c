@@ -6,6 +6,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "shim/device.h"
+#include "shim/green.h"
 #include "shim/hooks.h"
 #include "shim/peers.h"
 
@@ -103,10 +104,11 @@ static CUresult opened(struct ae_process *process, CUcontext owner)
 
 	if (link == NULL)
 		return CUDA_ERROR_OUT_OF_MEMORY;
-	link->owner = owner;
+	link->owner = ae_green_base(process, owner);
 	result = ae_driver()->cuCtxGetCurrent(&link->user);
 	if (result == CUDA_SUCCESS)
 		result = ae_driver()->cuCtxGetDevice(&link->user_device);
+	link->user = ae_green_base(process, link->user);
 	if (result == CUDA_SUCCESS)
 		result = device_of(owner, &link->owner_device);
 	if (result != CUDA_SUCCESS || link->user_device < 0 || link->owner_device < 0 ||
@@ -163,7 +165,7 @@ CUresult ae_h_cuCtxDisablePeerAccess(CUcontext peerContext)
 	ae_lock_acquire(&peers->lock);
 	result = ae_driver()->cuCtxDisablePeerAccess(peerContext);
 	if (result == CUDA_SUCCESS && ae_driver()->cuCtxGetCurrent(&user) == CUDA_SUCCESS) {
-		at = find(peers, user, peerContext);
+		at = find(peers, ae_green_base(process, user), ae_green_base(process, peerContext));
 		if (*at != NULL)
 			unlink_at(process, at);
 	}

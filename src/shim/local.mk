@@ -18,6 +18,7 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/context.h src/shim/h_context.c \
 	src/shim/device.c src/shim/device.h \
 	src/shim/gate.c src/shim/gate.h \
+	src/shim/green.h src/shim/h_green.c \
 	src/shim/h_init.c \
 	src/shim/h_mem.c \
 	src/shim/h_peer.c src/shim/peers.h \

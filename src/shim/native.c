@@ -234,16 +234,6 @@ void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t se
 	unclaim(native, bytes);
 }
 
-void ae_native_reown(struct ae_native *native, CUcontext owner, CUcontext new_owner)
-{
-	ae_lock_acquire(&native->lock);
-	for (struct block *block = native->table; block != NULL; block = block->hh.next) {
-		if (block->owner == owner)
-			block->owner = new_owner;
-	}
-	ae_lock_release(&native->lock);
-}
-
 void ae_native_get_stats(struct ae_native *native, struct ae_native_stats *stats_out)
 {
 	ae_lock_acquire(&native->lock);

@@ -48,9 +48,8 @@ CUresult ae_native_alloc_pitch(struct ae_native *native, CUcontext owner, uint64
 uint64_t ae_native_find(struct ae_native *native, CUdeviceptr address);
 void ae_native_freed(struct ae_native *native, CUdeviceptr address, uint64_t serial);
 
-/* As ae_pool_free_owner and ae_pool_reown: the driver has done it, the accounts follow. */
+/* As ae_pool_free_owner: the driver has done it, the accounts follow. */
 void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t serial_most);
-void ae_native_reown(struct ae_native *native, CUcontext owner, CUcontext new_owner);
 
 void ae_native_get_stats(struct ae_native *native, struct ae_native_stats *stats_out);
 

@@ -11,6 +11,7 @@
 #include "shim/capture.h"
 #include "shim/context.h"
 #include "shim/device.h"
+#include "shim/green.h"
 #include "shim/hooks.h"
 #include "shim/peers.h"
 
@@ -123,12 +124,14 @@ CUresult ae_process_start(void)
 	process->devices = ae_devices_create();
 	process->contexts = ae_contexts_create();
 	process->peers = ae_peers_create();
+	process->greens = ae_greens_create();
 	process->captures = ae_captures_create();
 	if (process->devices == NULL || process->contexts == NULL || process->peers == NULL ||
-	    process->captures == NULL) {
+	    process->greens == NULL || process->captures == NULL) {
 		ae_devices_destroy(process->devices);
 		ae_contexts_destroy(process->contexts);
 		ae_peers_destroy(process->peers);
+		ae_greens_destroy(process->greens);
 		ae_captures_destroy(process->captures);
 		__atomic_store_n(&process->state, AE_PROCESS_STRANGER, __ATOMIC_RELEASE);
 		return not_started();

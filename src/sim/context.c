@@ -113,8 +113,8 @@ static void linger(void)
 	pause_ms(sim_options()->linger_ms);
 }
 
-static CUresult create_locked(int device, unsigned flags, unsigned version,
-			      struct CUctx_st **ctx_out)
+CUresult sim_context_create_locked(int device, unsigned flags, unsigned version,
+				   struct CUctx_st **ctx_out)
 {
 	struct CUctx_st *ctx = take_handle_locked();
 	CUresult result;
@@ -138,12 +138,8 @@ static CUresult create_locked(int device, unsigned flags, unsigned version,
 	return result;
 }
 
-/* What cuMemAlloc and its like made in the context goes with it; what cuMemCreate made stays. */
-static void kill_locked(struct CUctx_st *ctx)
+void sim_context_end_locked(struct CUctx_st *ctx)
 {
-	sim_drain_context_locked(ctx);
-	if (!ctx->alive)
-		return;
 	ctx->alive = false;
 	sim_peers_end_locked(ctx);
 	sim_context_events_end_locked(ctx);
@@ -151,6 +147,18 @@ static void kill_locked(struct CUctx_st *ctx)
 	sim_heap_destroy_locked(&ctx->heap);
 	sim_context_imports_end_locked(ctx);
 	sim_budget_return_locked(ctx->device, SIM_CONTEXT_BYTES);
+}
+
+/* What cuMemAlloc and its like made in the context goes with it; what cuMemCreate made stays. */
+static void kill_locked(struct CUctx_st *ctx)
+{
+	/* A primary context takes its green ones along. */
+	for (struct CUctx_st *other = sim_contexts; other; other = other->next)
+		if (other->green == ctx && other->alive)
+			kill_locked(other);
+	sim_drain_context_locked(ctx);
+	if (ctx->alive)
+		sim_context_end_locked(ctx);
 }
 
 static CUresult push(struct CUctx_st *ctx)
@@ -171,7 +179,7 @@ static CUresult context_create(CUcontext *pctx, unsigned flags, CUdevice dev, un
 	if (result != CUDA_SUCCESS)
 		return result;
 	pthread_mutex_lock(&sim_lock);
-	result = create_locked(dev, flags, version, pctx);
+	result = sim_context_create_locked(dev, flags, version, pctx);
 	pthread_mutex_unlock(&sim_lock);
 	return result != CUDA_SUCCESS ? result : push(*pctx);
 }
@@ -217,7 +225,7 @@ static CUresult context_destroy(CUcontext ctx)
 		result = CUDA_ERROR_INVALID_CONTEXT;
 	else if (!ctx->alive)
 		result = CUDA_ERROR_CONTEXT_IS_DESTROYED;
-	else if (ctx->primary)
+	else if (ctx->primary || ctx->green)
 		result = CUDA_ERROR_INVALID_CONTEXT;
 	else
 		kill_locked(ctx);
@@ -348,21 +356,13 @@ CUresult cuCtxGetCurrent(CUcontext *pctx)
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+CUresult sim_primary_retain_locked(int device, struct CUctx_st **ctx_out)
 {
-	struct primary *primary;
-	CUresult result;
+	struct primary *primary = &primaries[device];
+	CUresult result = CUDA_SUCCESS;
 
-	ENTER(cuDevicePrimaryCtxRetain);
-	if (!pctx)
-		return CUDA_ERROR_INVALID_VALUE;
-	result = sim_device_check(dev);
-	if (result != CUDA_SUCCESS)
-		return result;
-	pthread_mutex_lock(&sim_lock);
-	primary = &primaries[dev];
 	if (!primary->ctx) {
-		result = create_locked(dev, primary->flags, 3020, &primary->ctx);
+		result = sim_context_create_locked(device, primary->flags, 3020, &primary->ctx);
 		if (result == CUDA_SUCCESS)
 			primary->ctx->primary = true;
 	} else if (!primary->ctx->alive) {
@@ -372,10 +372,34 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	}
 	if (result == CUDA_SUCCESS) {
 		primary->retained++;
-		*pctx = primary->ctx;
+		*ctx_out = primary->ctx;
 	}
+	return result;
+}
+
+CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
+{
+	CUresult result;
+
+	ENTER(cuDevicePrimaryCtxRetain);
+	if (!pctx)
+		return CUDA_ERROR_INVALID_VALUE;
+	result = sim_device_check(dev);
+	if (result != CUDA_SUCCESS)
+		return result;
+	pthread_mutex_lock(&sim_lock);
+	result = sim_primary_retain_locked(dev, pctx);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
+}
+
+CUresult sim_primary_release_locked(int device)
+{
+	if (!primaries[device].retained)
+		return CUDA_ERROR_INVALID_CONTEXT;
+	if (--primaries[device].retained == 0 && primaries[device].ctx->alive)
+		kill_locked(primaries[device].ctx);
+	return CUDA_SUCCESS;
 }
 
 static CUresult primary_release(CUdevice dev)
@@ -385,10 +409,7 @@ static CUresult primary_release(CUdevice dev)
 	if (result != CUDA_SUCCESS)
 		return result;
 	pthread_mutex_lock(&sim_lock);
-	if (!primaries[dev].retained)
-		result = CUDA_ERROR_INVALID_CONTEXT;
-	else if (--primaries[dev].retained == 0 && primaries[dev].ctx->alive)
-		kill_locked(primaries[dev].ctx);
+	result = sim_primary_release_locked(dev);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }

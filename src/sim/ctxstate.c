@@ -160,6 +160,11 @@ static CUresult synchronize(struct CUctx_st *named)
 		result = sim_capture_conflict_locked(ctx);
 	if (result == CUDA_SUCCESS)
 		result = sim_drain_context_locked(ctx);
+	/* A primary context's work is that of its green ones too. */
+	for (struct CUctx_st *other = sim_contexts; result == CUDA_SUCCESS && other;
+	     other = other->next)
+		if (other->green == ctx && other->alive)
+			result = sim_drain_context_locked(other);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }

@@ -112,7 +112,8 @@ static CUresult launch(const CUlaunchConfig *config, CUfunction function, void *
 	};
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(config->hStream, per_thread, &stream);
-	if (result == CUDA_SUCCESS && function->module->ctx && function->module->ctx != stream->ctx)
+	if (result == CUDA_SUCCESS && function->module->ctx &&
+	    function->module->ctx != sim_memory_context(stream->ctx))
 		result = CUDA_ERROR_INVALID_HANDLE;
 	if (result == CUDA_SUCCESS)
 		result = copy_params(function, params, extra, op);

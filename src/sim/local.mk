@@ -39,6 +39,7 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/fill.c \
 	src/sim/function.c \
 	src/sim/graph.c \
+	src/sim/green.c \
 	src/sim/heap.c \
 	src/sim/hostmem.c \
 	src/sim/ipc.c \

@@ -20,7 +20,7 @@ bool sim_may_touch_locked(struct CUctx_st *ctx, const struct sim_map *map)
 	const struct sim_region *region = map->region;
 
 	return map->access[ctx->device] ||
-	       (region->heap && region->ctx && find_peer(ctx, region->ctx));
+	       (region->heap && region->ctx && find_peer(sim_memory_context(ctx), region->ctx));
 }
 
 bool sim_may_launch_with_locked(struct CUctx_st *ctx, uint64_t address)
@@ -51,6 +51,8 @@ static CUresult enable_locked(struct CUctx_st *peer)
 		return result;
 	if (!sim_context_known_locked(peer) || !peer->alive)
 		return CUDA_ERROR_INVALID_CONTEXT;
+	ctx = sim_memory_context(ctx);
+	peer = sim_memory_context(peer);
 	if (peer->device == ctx->device || sim_options()->no_peer)
 		return CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
 	if (find_peer(ctx, peer))
@@ -84,7 +86,7 @@ static CUresult disable_locked(struct CUctx_st *peer)
 		return result;
 	if (!sim_context_known_locked(peer))
 		return CUDA_ERROR_INVALID_CONTEXT;
-	enabled = find_peer(ctx, peer);
+	enabled = find_peer(sim_memory_context(ctx), sim_memory_context(peer));
 	if (!enabled)
 		return CUDA_ERROR_PEER_ACCESS_NOT_ENABLED;
 	*enabled = NULL;

@@ -202,6 +202,7 @@ struct CUctx_st {
 	unsigned long long id;
 	bool primary;
 	bool alive;
+	struct CUctx_st *green; /* of a green context: the primary one, whose memory it uses */
 	unsigned attached;
 	_Atomic int error; /* sticky CUresult */
 	struct sim_heap heap;
@@ -220,6 +221,12 @@ CUresult sim_current_locked(struct CUctx_st **ctx_out);
 /* The current context, with no complaint when there is none or it is gone. */
 struct CUctx_st *sim_peek_current(void);
 extern struct CUctx_st *sim_contexts;
+CUresult sim_context_create_locked(int device, unsigned flags, unsigned version,
+				   struct CUctx_st **ctx_out);
+/* The end of a context, whatever its streams still have to do: that is done all the same. */
+void sim_context_end_locked(struct CUctx_st *ctx);
+CUresult sim_primary_retain_locked(int device, struct CUctx_st **ctx_out);
+CUresult sim_primary_release_locked(int device);
 bool sim_context_known_locked(const struct CUctx_st *candidate);
 CUresult sim_device_check(CUdevice device);
 
@@ -375,6 +382,11 @@ void sim_pool_settle_locked(struct sim_heap *heap);
 /* copy.c */
 /* Whether a copy or a fill of this context may be asked to touch these bytes. */
 CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes);
+
+static inline struct CUctx_st *sim_memory_context(struct CUctx_st *ctx)
+{
+	return ctx->green ? ctx->green : ctx;
+}
 
 static inline void *sim_host(uint64_t address)
 {

@@ -15,6 +15,8 @@
  *	push, destroy        a context that becomes current; it is destroyed
  *	push-on=D            the same, on device D
  *	peer, unpeer         access of the current context to the primary one's memory, or no more
+ *	green, ungreen       a green context that becomes current; it is destroyed, and the primary one is
+ *	release              the primary context's use by this program ends
  *	access=I             what the current context may do with a block
  *	reset                the primary context is reset, and retained
  *	total, total-v1      cuDeviceTotalMem, the present and the first one
@@ -156,6 +158,56 @@ static CUresult step_unpeer(unsigned long long number)
 	return cuCtxDisablePeerAccess(app.context);
 }
 
+/* By name: drivers before 12.4 have no green contexts. */
+static void *entry(const char *name)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	if (!found)
+		app_require(name, CUDA_ERROR_NOT_FOUND, __FILE__, __LINE__);
+	return found;
+}
+
+static CUgreenCtx green;
+
+static CUresult step_green(unsigned long long number)
+{
+	CUresult (*get)(CUdevice, CUdevResource *, CUdevResourceType) = (CUresult(*)(
+		CUdevice, CUdevResource *, CUdevResourceType))entry("cuDeviceGetDevResource");
+	CUresult (*describe)(CUdevResourceDesc *, CUdevResource *, unsigned int) =
+		(CUresult(*)(CUdevResourceDesc *, CUdevResource *, unsigned int))entry(
+			"cuDevResourceGenerateDesc");
+	CUresult (*create)(CUgreenCtx *, CUdevResourceDesc, CUdevice, unsigned int) = (CUresult(*)(
+		CUgreenCtx *, CUdevResourceDesc, CUdevice, unsigned int))entry("cuGreenCtxCreate");
+	CUresult (*from)(CUcontext *, CUgreenCtx) =
+		(CUresult(*)(CUcontext *, CUgreenCtx))entry("cuCtxFromGreenCtx");
+	CUdevResourceDesc desc;
+	CUdevResource resource;
+	CUcontext context;
+
+	(void)number;
+	OK(get(app.device, &resource, CU_DEV_RESOURCE_TYPE_SM));
+	OK(describe(&desc, &resource, 1));
+	OK(create(&green, desc, app.device, CU_GREEN_CTX_DEFAULT_STREAM));
+	OK(from(&context, green));
+	return cuCtxSetCurrent(context);
+}
+
+static CUresult step_ungreen(unsigned long long number)
+{
+	CUresult (*destroy)(CUgreenCtx) = (CUresult(*)(CUgreenCtx))entry("cuGreenCtxDestroy");
+
+	(void)number;
+	OK(destroy(green));
+	return cuCtxSetCurrent(app.context);
+}
+
+static CUresult step_release(unsigned long long number)
+{
+	(void)number;
+	return cuDevicePrimaryCtxRelease(app.device);
+}
+
 static CUresult step_access(unsigned long long number)
 {
 	unsigned int flags = 0;
@@ -235,29 +287,19 @@ static const struct {
 	const char *name;
 	CUresult (*run)(unsigned long long);
 } steps[] = {
-	{ "init", step_init },
-	{ "start", step_start },
-	{ "alloc", step_alloc },
-	{ "free", step_free },
-	{ "create", step_create },
-	{ "async", step_async },
-	{ "managed", step_managed },
-	{ "context", step_context },
-	{ "push", step_push },
-	{ "push-on", step_push_on },
-	{ "peer", step_peer },
-	{ "unpeer", step_unpeer },
-	{ "access", step_access },
-	{ "destroy", step_destroy },
-	{ "reset", step_reset },
-	{ "total", step_total },
-	{ "total-v1", step_total_v1 },
-	{ "info", step_info },
-	{ "free-async", step_free_async },
-	{ "freed", step_freed },
-	{ "small", step_small },
-	{ "pitch", step_pitch },
-	{ "stats", step_stats },
+	{ "init", step_init },       { "start", step_start },
+	{ "alloc", step_alloc },     { "free", step_free },
+	{ "create", step_create },   { "async", step_async },
+	{ "managed", step_managed }, { "context", step_context },
+	{ "push", step_push },       { "push-on", step_push_on },
+	{ "peer", step_peer },       { "unpeer", step_unpeer },
+	{ "access", step_access },   { "destroy", step_destroy },
+	{ "green", step_green },     { "ungreen", step_ungreen },
+	{ "release", step_release }, { "reset", step_reset },
+	{ "total", step_total },     { "total-v1", step_total_v1 },
+	{ "info", step_info },       { "free-async", step_free_async },
+	{ "freed", step_freed },     { "small", step_small },
+	{ "pitch", step_pitch },     { "stats", step_stats },
 	{ "next", step_next },
 };
 

@@ -24,6 +24,7 @@ app_programs = \
 	tests/apps/app_fork \
 	tests/apps/app_free_async \
 	tests/apps/app_getproc \
+	tests/apps/app_green \
 	tests/apps/app_ipc \
 	tests/apps/app_legacy \
 	tests/apps/app_linked \
@@ -139,6 +140,11 @@ tests_apps_app_getproc_SOURCES = tests/apps/app_getproc.c tests/apps/app.h tests
 tests_apps_app_getproc_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_getproc_LDFLAGS = $(APP_LINK)
 tests_apps_app_getproc_LDADD = $(APP_CUDA) -ldl
+
+tests_apps_app_green_SOURCES = tests/apps/app_green.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_green_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_green_LDFLAGS = $(APP_LINK)
+tests_apps_app_green_LDADD = $(APP_CUDA)
 
 tests_apps_app_ipc_SOURCES = tests/apps/app_ipc.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_ipc_CPPFLAGS = $(APP_CPPFLAGS)

@@ -19,6 +19,7 @@ e2e_apps = \
 	tests/e2e/fence-where-used.app \
 	tests/e2e/free-async.app \
 	tests/e2e/free-async-memory.app \
+	tests/e2e/green.app \
 	tests/e2e/legacy.app \
 	tests/e2e/oom.app \
 	tests/e2e/peer.app \
@@ -49,6 +50,7 @@ e2e_scripts = \
 	tests/e2e/fail-open.sh \
 	tests/e2e/forks.sh \
 	tests/e2e/free-async-codes.sh \
+	tests/e2e/green-accounts.sh \
 	tests/e2e/interposer.sh \
 	tests/e2e/ipc.sh \
 	tests/e2e/ipc-native.sh \

@@ -37,6 +37,7 @@ static void peers(CUcontext first, CUcontext second)
 	OK(cuCtxSetCurrent(first));
 	OK(cuMemAlloc(&of_first, 4096));
 	OK(cuMemsetD8(of_first, 1, 4096));
+	OK(cuCtxSynchronize());
 	OK(cuCtxCreate(&third, NULL, 0, 0));
 	OK(cuMemAlloc(&of_third, 4096));
 

@@ -549,29 +549,6 @@ START_TEST(access_is_set_again_for_all_that_is_mapped)
 }
 END_TEST
 
-START_TEST(owner_hands_its_blocks_on)
-{
-	uint64_t large = alloc(20 * MiB), small = alloc(100), deferred = alloc(4 * MiB), address;
-	struct ae_block_info info;
-
-	ck_assert_int_eq(ae_pool_free_begin(pool, deferred, &info), 0);
-	ae_pool_free_defer(pool, deferred, 5);
-	ck_assert_int_eq(ae_pool_alloc(pool, 100, 2, &address), 0);
-	ck_assert_uint_eq(ae_pool_reown(pool, 1, 3), 3);
-	ck_assert_uint_eq(ae_pool_reown(pool, 1, 3), 0);
-	ck_assert_int_eq(ae_pool_find(pool, large, &info), 0);
-	ck_assert_uint_eq(info.owner, 3);
-	ck_assert_int_eq(ae_pool_find(pool, address, &info), 0);
-	ck_assert_uint_eq(info.owner, 2);
-	ck_assert_int_eq(ae_pool_limbo_take(pool, &info), 0);
-	ck_assert_uint_eq(info.owner, 3);
-	ae_pool_free_end(pool, deferred);
-	ck_assert_uint_eq(ae_pool_free_owner(pool, 1, UINT64_MAX), 0);
-	ck_assert_uint_eq(ae_pool_free_owner(pool, 3, UINT64_MAX), 2);
-	ck_assert_int_eq(ae_pool_find(pool, small, NULL), -ENOENT);
-}
-END_TEST
-
 START_TEST(serials_are_taken_by_others_too)
 {
 	uint64_t first = ae_pool_serial_take(), block = alloc(100);
@@ -609,7 +586,6 @@ static Suite *suite(void)
 		limbo_is_a_queue_with_tags,
 		owner_that_comes_back_keeps_its_blocks,
 		owner_takes_its_blocks_along,
-		owner_hands_its_blocks_on,
 		access_is_set_again_for_all_that_is_mapped,
 		serials_are_taken_by_others_too,
 		serials_are_never_used_again,
