@@ -17,6 +17,7 @@ struct block {
 	uint64_t charged; /* what it takes */
 	uint64_t serial;
 	CUcontext owner;
+	struct block *next; /* of those that are out of the table and about to go */
 	UT_hash_handle hh;
 };
 
@@ -217,8 +218,7 @@ void ae_native_freed(struct ae_native *native, CUdeviceptr address, uint64_t ser
 
 void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t serial_most)
 {
-	struct block *block, *next;
-	uint64_t bytes = 0;
+	struct block *block, *next, *gone = NULL;
 
 	ae_lock_acquire(&native->lock);
 	for (block = native->table; block != NULL; block = next) {
@@ -226,12 +226,14 @@ void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t se
 		if (block->owner != owner || block->serial > serial_most)
 			continue;
 		table_remove(native, block);
-		bytes += block->charged;
-		free(block);
+		block->next = gone;
+		gone = block;
 	}
-	native->stats.bytes -= bytes;
 	ae_lock_release(&native->lock);
-	unclaim(native, bytes);
+	for (; gone != NULL; gone = next) {
+		next = gone->next;
+		block_end(native, gone);
+	}
 }
 
 void ae_native_get_stats(struct ae_native *native, struct ae_native_stats *stats_out)

@@ -88,8 +88,10 @@ static void freed_in_its_stream(struct app *app, unsigned long long ns, int capt
 	if (captures)
 		OK(cuStreamBeginCapture(capturing, CU_STREAM_CAPTURE_MODE_RELAXED));
 	CHECK(cuGreenCtxDestroy(green));
-	if (captures)
+	if (captures) {
 		OK(cuStreamEndCapture(capturing, &graph));
+		OK(cuGraphDestroy(graph));
+	}
 	OK(cuMemAlloc(&again, WORDS * 4));
 	CHECK(app_fill(app, NULL, again, WORDS, 5));
 	/* What still ran there would be seen. */

@@ -197,6 +197,7 @@ static void forbidden(void)
 	CHECK(cuCtxEnablePeerAccess(first.context, 0));
 	CHECK(app_fill(&second, stream, block, WORDS, 1));
 	CHECK(cuStreamEndCapture(stream, &graph));
+	CHECK(cuGraphDestroy(graph));
 	fill_in(&second, block, WORDS, 2);
 	CHECK(cuCtxDisablePeerAccess(first.context));
 	CHECK(cuMemsetD8(block, 0, 4));
