@@ -44,6 +44,8 @@ struct aerostat_stats {
 	uint64_t allocs; /* allocations served since the start */
 	uint64_t frees;
 	uint64_t alloc_hits; /* of allocs: served without a driver call */
+	uint64_t
+		native_bytes; /* of resident_bytes: the driver's own blocks (AEROSTAT_IPC=native) */
 };
 
 /* "0.1.0": of the library that runs, not of this header. Static storage. */

@@ -71,6 +71,11 @@ enum {
 	AE_MEMINFO_PHYSICAL
 };
 
+enum {
+	AE_IPC_EMULATE,
+	AE_IPC_NATIVE
+};
+
 /*
  * Called with one finished line for each thing wrong with the environment: a malformed value
  * (names the variable, the value and what is kept), an unknown AEROSTAT_ name (with the nearest

@@ -27,6 +27,7 @@ enum ae_lock_rank {
 	AE_LOCK_INIT, /* start up, once a process */
 	AE_LOCK_STEWARD, /* requests to the background thread */
 	AE_LOCK_GATE, /* opening and closing the gate; never taken to pass it */
+	AE_LOCK_PEERS, /* peer access; held over driver calls */
 	AE_LOCK_DEVICE, /* the devices and contexts known */
 	AE_LOCK_POOL, /* one device's pool; held over driver calls and claims */
 	AE_LOCK_HOST_STORE,

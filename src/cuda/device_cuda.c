@@ -99,15 +99,36 @@ static int op_unmap(void *arg, uint64_t address, uint64_t bytes)
 	return down(device->driver->cuMemUnmap(address, bytes));
 }
 
+static void describe(CUmemAccessDesc *desc, int device, CUmemAccess_flags flags)
+{
+	desc->location.type = CU_MEM_LOCATION_TYPE_DEVICE;
+	desc->location.id = device;
+	desc->flags = flags;
+}
+
 static int op_set_access(void *arg, uint64_t address, uint64_t bytes)
 {
 	struct ae_device_cuda *device = arg;
-	CUmemAccessDesc access = {
-		.location = device->prop.location,
-		.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE,
-	};
+	uint64_t users = __atomic_load_n(&device->users, __ATOMIC_ACQUIRE);
+	uint64_t lost = __atomic_load_n(&device->lost, __ATOMIC_ACQUIRE);
+	CUmemAccessDesc access[1 + 64];
+	size_t count = 0;
 
-	return up(device->driver->cuMemSetAccess(address, bytes, &access, 1));
+	describe(&access[count++], device->ordinal, CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+	for (uint64_t rest = users | lost; rest != 0; rest &= rest - 1) {
+		int other = __builtin_ctzll(rest);
+
+		describe(&access[count++], other,
+			 users >> other & 1 ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+					    : CU_MEM_ACCESS_FLAGS_PROT_NONE);
+	}
+	return up(device->driver->cuMemSetAccess(address, bytes, access, count));
+}
+
+void ae_device_cuda_set_users(struct ae_device_cuda *device, uint64_t users, uint64_t lost)
+{
+	__atomic_store_n(&device->lost, lost, __ATOMIC_RELEASE);
+	__atomic_store_n(&device->users, users, __ATOMIC_RELEASE);
 }
 
 const struct ae_device_ops ae_device_cuda_ops = {

@@ -2,8 +2,8 @@
 /*
  * Layer: cuda. One real device as the pool sees it: its operations, on the driver's VMM calls.
  *
- * Immutable once opened (claim functions are set before the pool gets it); the driver locks for
- * itself. None of the calls used needs a current context.
+ * Immutable once opened, users and lost apart (claim functions are set before the pool gets it); the
+ * driver locks for itself. None of the calls used needs a current context.
  */
 #ifndef AE_CUDA_DEVICE_CUDA_H
 #define AE_CUDA_DEVICE_CUDA_H
@@ -23,6 +23,8 @@ struct ae_device_cuda {
 	uint64_t granularity; /* bytes */
 	uint64_t pitch; /* bytes: rows of cuMemAllocPitch are a multiple */
 	CUmemAllocationProp prop;
+	/* Other devices that may use its memory, and that no longer may, a bit each; atomic. */
+	uint64_t users, lost;
 	/* The operations claim and unclaim of device_ops.h, whoever does the accounts. */
 	int (*claim)(void *arg, uint64_t bytes);
 	void (*unclaim)(void *arg, uint64_t bytes);
@@ -42,6 +44,12 @@ int ae_device_cuda_open(struct ae_device_cuda *device, const struct ae_driver *d
  */
 CUresult ae_device_cuda_uuid(const struct ae_driver *driver, int ordinal,
 			     unsigned char uuid_out[16]);
+
+/*
+ * What set_access sets from now on: the devices of users may use the memory besides its own, those of
+ * lost may not. lost is of interest only where they had access; what is newly mapped is closed.
+ */
+void ae_device_cuda_set_users(struct ae_device_cuda *device, uint64_t users, uint64_t lost);
 
 extern const struct ae_device_ops ae_device_cuda_ops;
 

@@ -18,7 +18,7 @@ struct ae_block *ae_block_new(uint64_t bytes, uint64_t owner, uint64_t *account)
 		return NULL;
 	block->bytes = bytes;
 	block->owner = owner;
-	block->serial = atomic_fetch_add_explicit(&serial_last, 1, memory_order_relaxed) + 1;
+	block->serial = ae_pool_serial_take();
 	block->state = AE_BLOCK_LIVE;
 	return block;
 }
@@ -68,6 +68,11 @@ uint64_t ae_blocks_cost(const struct ae_blocks *blocks)
 		return 0;
 	return HASH_OVERHEAD(hh, blocks->table) -
 	       (uint64_t)HASH_COUNT(blocks->table) * sizeof(UT_hash_handle);
+}
+
+uint64_t ae_pool_serial_take(void)
+{
+	return atomic_fetch_add_explicit(&serial_last, 1, memory_order_relaxed) + 1;
 }
 
 uint64_t ae_pool_serial_last(void)

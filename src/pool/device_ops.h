@@ -34,7 +34,10 @@ struct ae_device_ops {
 	int (*map)(void *device, uint64_t address, uint64_t bytes, uint64_t handle);
 	int (*unmap)(void *device, uint64_t address, uint64_t bytes);
 
-	/* Makes mapped memory readable and writable (cuMemSetAccess); the range covers whole maps. */
+	/*
+	 * Makes mapped memory readable and writable for those who may use it now, and for nobody else
+	 * (cuMemSetAccess); the range covers whole maps. Called again when they change.
+	 */
 	int (*set_access)(void *device, uint64_t address, uint64_t bytes);
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 noinst_LTLIBRARIES += src/pool/libpool.la
 src_pool_libpool_la_SOURCES = \
+	src/pool/access.c \
 	src/pool/backing.c \
 	src/pool/backing.h \
 	src/pool/block.c \

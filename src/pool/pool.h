@@ -109,6 +109,9 @@ size_t ae_pool_free_owner(struct ae_pool *pool, uint64_t owner, uint64_t serial_
 /* The highest serial number given out so far, by any pool of the process. */
 uint64_t ae_pool_serial_last(void);
 
+/* The next serial number, given to no block: what else has an age that is compared with theirs. */
+uint64_t ae_pool_serial_take(void);
+
 /* The live block that contains address, interior addresses included. -ENOENT: none. */
 int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *block_out);
 
@@ -127,6 +130,14 @@ uint64_t ae_pool_decay(struct ae_pool *pool, uint64_t ticks);
 
 /* A new cache_most; what is cached above it is given back at once. */
 void ae_pool_set_cache(struct ae_pool *pool, uint64_t cache_most);
+
+/*
+ * Has the device set the access of all that is mapped again, live and cached: after those who may use
+ * it have changed on the device's side. New chunks need no such call. Not all or nothing: where the
+ * device fails, the access there is as it was, the rest is set all the same, and the first errno is
+ * returned. One device operation for each extent.
+ */
+int ae_pool_reaccess(struct ae_pool *pool);
 
 /* A new limit; below what is in use it only stops growth (cached memory is given back at once). */
 void ae_pool_set_limit(struct ae_pool *pool, uint64_t limit);

@@ -10,6 +10,7 @@
 #define AE_SHIM_CONTEXT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cuda/abi.h"
 #include "shim/process.h"
@@ -43,5 +44,11 @@ bool ae_context_is_well(void);
  * call would break; nothing was done.
  */
 CUresult ae_context_fence(struct ae_process *process, CUcontext context);
+
+/*
+ * A use of the device's primary context has ended; when it was the last, the context has ended, with
+ * all that belonged to it up to that serial number (ae_pool_serial_last, from before).
+ */
+void ae_context_primary_left(struct ae_process *process, CUdevice device, uint64_t serial);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "shim/device.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +27,10 @@ struct ae_device {
 	int state; /* enum device_state; atomic */
 	int ordinal;
 	uint64_t limit;
+	uint64_t users; /* devices that may use its memory, a bit each; guarded by lock */
 	struct ae_device_cuda cuda;
 	struct ae_pool *pool;
+	struct ae_native *native; /* NULL but with AEROSTAT_IPC=native */
 	struct ae_ledger *ledger;
 	struct ae_steward steward;
 };
@@ -113,6 +116,7 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 	error = ae_ledger_join(device->ledger, config->model, device->limit, why, why_size);
 	if (error != 0)
 		goto err_ledger;
+	device->cuda.users = device->users;
 	device->cuda.claim = claim;
 	device->cuda.unclaim = unclaim;
 	device->cuda.claim_arg = device->ledger;
@@ -124,14 +128,21 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 		.limit = device->limit,
 		.cache_most = ae_size_resolve(&config->cache, device->cuda.total),
 	};
-	error = ae_pool_create(&ae_device_cuda_ops, &device->cuda, &params, &device->pool);
+	if (config->ipc == AE_IPC_NATIVE)
+		device->native = ae_native_create(&device->cuda, device->limit);
+	error = config->ipc == AE_IPC_NATIVE && device->native == NULL ? -ENOMEM : 0;
+	if (error == 0)
+		error = ae_pool_create(&ae_device_cuda_ops, &device->cuda, &params, &device->pool);
 	if (error != 0) {
 		snprintf(why, why_size, "no host memory for the pool");
-		goto err_ledger;
+		goto err_native;
 	}
 	joined[device->ordinal] = device->ledger;
 	return 0;
 
+err_native:
+	ae_native_destroy(device->native);
+	device->native = NULL;
 err_ledger:
 	ae_ledger_close(device->ledger);
 	device->ledger = NULL;
@@ -149,11 +160,12 @@ static void device_first_use(struct ae_process *process, struct ae_device *devic
 		return;
 	}
 	ae_info("aerostat " PACKAGE_VERSION
-		", device %d (%s): model %s, limit %s of %s, ledger %s/%s",
+		", device %d (%s): model %s, limit %s of %s, ledger %s/%s%s",
 		device->ordinal, device->cuda.name, process->config.model,
 		ae_format_bytes(device->limit, limit, sizeof(limit)),
 		ae_format_bytes(device->cuda.total, total, sizeof(total)), process->config.dir,
-		process->config.group);
+		process->config.group,
+		device->native != NULL ? ", memory from the driver (AEROSTAT_IPC=native)" : "");
 	ae_steward_start(&device->steward, device, process->config.decay_ms);
 	__atomic_store_n(&device->state, DEVICE_SERVED, __ATOMIC_RELEASE);
 }
@@ -232,9 +244,33 @@ struct ae_device *ae_device_of(struct ae_process *process, uint64_t address)
 	return NULL;
 }
 
+int ae_device_set_users(struct ae_process *process, int ordinal, uint64_t users)
+{
+	struct ae_device *device = &process->devices[ordinal];
+	uint64_t lost;
+	int error;
+
+	/* A join is before this or after it: either it knows of them, or it is known here. */
+	ae_lock_acquire(&device->lock);
+	lost = device->users & ~users;
+	device->users = users;
+	ae_lock_release(&device->lock);
+	if (ae_device_peek(process, ordinal) == NULL)
+		return 0;
+	ae_device_cuda_set_users(&device->cuda, users, lost);
+	error = ae_pool_reaccess(device->pool);
+	ae_device_cuda_set_users(&device->cuda, users, 0);
+	return error;
+}
+
 struct ae_pool *ae_device_pool(struct ae_device *device)
 {
 	return device->pool;
+}
+
+struct ae_native *ae_device_native(struct ae_device *device)
+{
+	return device->native;
 }
 
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device)
@@ -247,16 +283,26 @@ uint64_t ae_device_limit(const struct ae_device *device)
 	return device->limit;
 }
 
+void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *stats_out)
+{
+	*stats_out = (struct ae_native_stats){ 0 };
+	if (device->native != NULL)
+		ae_native_get_stats(device->native, stats_out);
+}
+
 void ae_device_report(struct ae_device *device)
 {
 	struct ae_ledger_figures figures;
+	struct ae_native_stats native;
 	struct ae_pool_stats stats;
 
 	ae_pool_get_stats(device->pool, &stats);
+	ae_device_native_stats(device, &native);
 	figures = (struct ae_ledger_figures){
-		.order = stats.allocs + stats.frees + stats.creates + stats.releases,
+		.order = stats.allocs + stats.frees + stats.creates + stats.releases +
+			 native.allocs + native.frees,
 		.cached = stats.bytes_cached,
-		.blocks = stats.blocks_live,
+		.blocks = stats.blocks_live + native.blocks,
 		.chunks = stats.chunks,
 	};
 	ae_ledger_report(device->ledger, &figures);

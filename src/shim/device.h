@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "cuda/device_cuda.h"
 #include "pool/pool.h"
+#include "shim/native.h"
 #include "shim/process.h"
 
 #define AE_DEVICES_MOST 64
@@ -48,7 +49,16 @@ uint64_t ae_device_limit_of(struct ae_process *process, int ordinal, uint64_t to
 /* The joined device of that ordinal, NULL when it is not (yet) served. Joins nothing. */
 struct ae_device *ae_device_peek(struct ae_process *process, int ordinal);
 
+/*
+ * From now on the devices of that mask (a bit each) may use the memory of the device of that ordinal,
+ * and no others but itself: what is mapped, and what will be, served by now or later. 0, or the errno
+ * of a driver call that failed: then part of what is mapped is as it was.
+ */
+int ae_device_set_users(struct ae_process *process, int ordinal, uint64_t users);
+
 struct ae_pool *ae_device_pool(struct ae_device *device);
+/* Who serves its blocks in the pool's place, with AEROSTAT_IPC=native; NULL otherwise. */
+struct ae_native *ae_device_native(struct ae_device *device);
 struct ae_lock *ae_device_limbo_lock(struct ae_device *device); /* limbo.h */
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);
 uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
@@ -56,7 +66,10 @@ uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
 /* Gives back what the pools of all served devices have cached. Returns the bytes. */
 uint64_t ae_devices_trim(struct ae_process *process);
 
-/* Shows the pool's figures in the ledger. */
+/* What the blocks that the driver serves come to: all 0 without AEROSTAT_IPC=native. */
+void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *stats_out);
+
+/* Shows the figures of the pool, and of what the driver serves, in the ledger. */
 void ae_device_report(struct ae_device *device);
 
 #endif

@@ -9,6 +9,7 @@
 #include "shim/device.h"
 #include "shim/hooks.h"
 #include "shim/limbo.h"
+#include "shim/peers.h"
 
 struct context {
 	CUcontext handle;
@@ -136,6 +137,7 @@ static void context_ended(struct ae_process *process, CUcontext handle, uint64_t
 {
 	ae_captures_forget_context(process->captures, handle);
 	set_gone(process->contexts, handle, true);
+	ae_peers_context_ended(process, handle, serial);
 	for (int i = 0; i < AE_DEVICES_MOST; i++) {
 		struct ae_device *device = ae_device_peek(process, i);
 		size_t blocks;
@@ -145,6 +147,8 @@ static void context_ended(struct ae_process *process, CUcontext handle, uint64_t
 		ae_limbo_context_ended(device, handle, serial);
 		blocks = ae_pool_free_owner(ae_device_pool(device), (uint64_t)(uintptr_t)handle,
 					    serial);
+		if (ae_device_native(device) != NULL)
+			ae_native_free_owner(ae_device_native(device), handle, serial);
 		ae_pool_trim(ae_device_pool(device), 0);
 		ae_device_report(device);
 		if (blocks > 0)
@@ -177,18 +181,23 @@ CUresult ae_h_cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	return result;
 }
 
-/* A release that was not the last leaves the context, and its blocks, as they were. */
-static CUresult primary_left(CUresult result, CUdevice dev, uint64_t serial)
+void ae_context_primary_left(struct ae_process *process, CUdevice device, uint64_t serial)
 {
-	struct ae_process *process = ae_process_serving();
-	CUcontext handle = primary_of(process, dev);
+	CUcontext handle = primary_of(process, device);
 	unsigned int flags;
 	int active = 0;
 
-	if (result == CUDA_SUCCESS && handle != NULL &&
-	    ae_driver()->cuDevicePrimaryCtxGetState(dev, &flags, &active) == CUDA_SUCCESS &&
+	/* A release that was not the last leaves the context, and its blocks, as they were. */
+	if (handle != NULL &&
+	    ae_driver()->cuDevicePrimaryCtxGetState(device, &flags, &active) == CUDA_SUCCESS &&
 	    !active)
 		context_ended(process, handle, serial);
+}
+
+static CUresult primary_left(CUresult result, CUdevice dev, uint64_t serial)
+{
+	if (result == CUDA_SUCCESS)
+		ae_context_primary_left(ae_process_serving(), dev, serial);
 	return result;
 }
 

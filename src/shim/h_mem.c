@@ -12,6 +12,7 @@
 #include "shim/capture.h"
 #include "shim/context.h"
 #include "shim/device.h"
+#include "shim/green.h"
 #include "shim/hooks.h"
 #include "shim/limbo.h"
 
@@ -52,13 +53,18 @@ static CUresult allocate(struct ae_process *process, struct ae_device *device, C
 	return result_of(error);
 }
 
-/* The device that serves this thread's allocation; NULL: the driver is to answer. */
-static struct ae_device *serving_device(struct ae_process *process, CUcontext *context_out)
+/*
+ * The device that serves this thread's allocation, and the context that it will belong to; NULL: the
+ * driver is to answer.
+ */
+static struct ae_device *serving_device(struct ae_process *process, CUcontext *owner_out)
 {
-	struct ae_device *device = ae_device_current(process, context_out);
+	CUcontext current = NULL;
+	struct ae_device *device = ae_device_current(process, &current);
 
-	if (device == NULL || ae_context_is_gone(process, *context_out) || !ae_context_is_well())
+	if (device == NULL || ae_context_is_gone(process, current) || !ae_context_is_well())
 		return NULL;
+	*owner_out = ae_green_base(process, current);
 	return device;
 }
 
@@ -85,6 +91,13 @@ CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 		return ae_driver()->cuMemAlloc_v2(dptr, bytesize);
 	if (prohibited_in_capture(process, dptr))
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	if (ae_device_native(device) != NULL) {
+		CUresult result =
+			ae_native_alloc(ae_device_native(device), context, bytesize, dptr);
+
+		ae_device_report(device);
+		return result;
+	}
 	return allocate(process, device, context, bytesize, dptr);
 }
 
@@ -110,6 +123,13 @@ CUresult ae_h_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t Width
 		goto native;
 	if (prohibited_in_capture(process, dptr))
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	if (ae_device_native(device) != NULL) {
+		result =
+			ae_native_alloc_pitch(ae_device_native(device), context, pitch * Height,
+					      dptr, pPitch, WidthInBytes, Height, ElementSizeBytes);
+		ae_device_report(device);
+		return result;
+	}
 	result = allocate(process, device, context, pitch * Height, dptr);
 	if (result == CUDA_SUCCESS)
 		*pPitch = pitch;
@@ -176,6 +196,48 @@ static CUresult free_block(struct ae_process *process, struct ae_device *device,
 	return CUDA_SUCCESS;
 }
 
+/* A block that the driver serves, as it is before the driver frees it; device is NULL: it is none. */
+struct native_block {
+	struct ae_device *device;
+	CUdeviceptr address;
+	uint64_t serial;
+};
+
+static struct native_block native_find(struct ae_process *process, CUdeviceptr address)
+{
+	struct native_block block = { .address = address };
+
+	for (int i = 0; process->config.ipc == AE_IPC_NATIVE && i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+
+		if (device != NULL)
+			block.serial = ae_native_find(ae_device_native(device), address);
+		if (block.serial != 0) {
+			block.device = device;
+			break;
+		}
+	}
+	return block;
+}
+
+static void native_freed(const struct native_block *block)
+{
+	if (block->device == NULL)
+		return;
+	ae_native_freed(ae_device_native(block->device), block->address, block->serial);
+	ae_device_report(block->device);
+}
+
+static CUresult native_free(struct ae_process *process, CUdeviceptr dptr)
+{
+	struct native_block block = native_find(process, dptr);
+	CUresult result = ae_driver()->cuMemFree_v2(dptr);
+
+	if (result == CUDA_SUCCESS)
+		native_freed(&block);
+	return result;
+}
+
 CUresult ae_h_cuMemFree_v2(CUdeviceptr dptr)
 {
 	struct ae_process *process = ae_process_serving();
@@ -183,7 +245,7 @@ CUresult ae_h_cuMemFree_v2(CUdeviceptr dptr)
 	CUcontext current = NULL;
 
 	if (device == NULL)
-		return ae_driver()->cuMemFree_v2(dptr);
+		return native_free(process, dptr);
 	/* No context is fine; one that is gone, or to which an error sticks, is not. */
 	if (ae_driver()->cuCtxGetCurrent(&current) == CUDA_SUCCESS && current != NULL &&
 	    (ae_context_is_gone(process, current) || !ae_context_is_well()))
@@ -199,6 +261,16 @@ CUresult ae_h_cuMemFree_v2(CUdeviceptr dptr)
 	return free_block(process, device, dptr);
 }
 
+/* Whether a free in that stream would become a node of a graph. */
+static bool captures(struct ae_process *process, CUstream stream)
+{
+	CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+
+	return ae_capture_open(process) &&
+	       (ae_driver()->cuStreamIsCapturing(stream, &status) != CUDA_SUCCESS ||
+		status != CU_STREAM_CAPTURE_STATUS_NONE);
+}
+
 /*
  * The stream-ordered free of a pool block: it never waits. stream is a handle that means the same in
  * every entry point. False: the driver is to answer.
@@ -207,14 +279,10 @@ static bool free_async(CUdeviceptr dptr, CUstream stream, CUresult *result_out)
 {
 	struct ae_process *process = ae_process_serving();
 	struct ae_device *device = ae_device_of(process, dptr);
-	CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
 	struct ae_block_info block;
 
-	/* In a stream that captures it would become a node of the graph, which pool memory cannot be. */
-	if (device == NULL || !ae_context_is_well() ||
-	    (ae_capture_open(process) &&
-	     (ae_driver()->cuStreamIsCapturing(stream, &status) != CUDA_SUCCESS ||
-	      status != CU_STREAM_CAPTURE_STATUS_NONE)) ||
+	/* Pool memory cannot be a node of a graph. */
+	if (device == NULL || !ae_context_is_well() || captures(process, stream) ||
 	    ae_pool_free_begin(ae_device_pool(device), dptr, &block) != 0)
 		return false;
 	*result_out = ae_limbo_defer_stream(device, dptr, stream);
@@ -223,22 +291,41 @@ static bool free_async(CUdeviceptr dptr, CUstream stream, CUresult *result_out)
 	return true;
 }
 
+/*
+ * The same by the driver, for all that is not in the pool; handle is the program's. What the driver has
+ * taken to free counts as free: the program has no other use for it.
+ */
+static CUresult free_async_native(CUdeviceptr dptr, CUstream handle, CUstream stream,
+				  CUresult (*real)(CUdeviceptr, CUstream))
+{
+	struct ae_process *process = ae_process_serving();
+	struct native_block block = native_find(process, dptr);
+	bool frees = block.device != NULL && !captures(process, stream);
+	CUresult result = real(dptr, handle);
+
+	if (result == CUDA_SUCCESS && frees)
+		native_freed(&block);
+	return result;
+}
+
 CUresult ae_h_cuMemFreeAsync(CUdeviceptr dptr, CUstream hStream)
 {
 	CUresult result;
 
-	return free_async(dptr, hStream, &result) ? result
-						  : ae_driver()->cuMemFreeAsync(dptr, hStream);
+	return free_async(dptr, hStream, &result)
+		       ? result
+		       : free_async_native(dptr, hStream, hStream, ae_driver()->cuMemFreeAsync);
 }
 
 CUresult ae_h_cuMemFreeAsync_ptsz(CUdeviceptr dptr, CUstream hStream)
 {
+	/* A null handle is the thread's own stream here: its name is 2 everywhere. */
+	CUstream stream = hStream != NULL ? hStream : (CUstream)2;
 	CUresult result;
 
-	/* A null handle is the thread's own stream here: its name is 2 everywhere. */
-	return free_async(dptr, hStream != NULL ? hStream : (CUstream)2, &result)
+	return free_async(dptr, stream, &result)
 		       ? result
-		       : ae_driver()->cuMemFreeAsync_ptsz(dptr, hStream);
+		       : free_async_native(dptr, hStream, stream, ae_driver()->cuMemFreeAsync_ptsz);
 }
 
 /* The pre-3.2 calls: their pointers are too short for the pool's addresses. */

@@ -59,6 +59,7 @@ struct share {
 	uint64_t whole; /* the device's bytes, of which the limit is a part */
 	uint64_t limit;
 	struct ae_pool_stats stats; /* zeros: no pool (yet) */
+	struct ae_native_stats native;
 };
 
 /* Of a GPU that this process uses, or may yet use. False: not served. Joins nothing. */
@@ -74,8 +75,10 @@ static bool share_of_member(struct ae_process *process, const char *uuid, struct
 	share_out->whole = whole;
 	share_out->limit = ae_device_limit_of(process, ordinal, whole);
 	device = ae_device_peek(process, ordinal);
-	if (device != NULL)
+	if (device != NULL) {
 		ae_pool_get_stats(ae_device_pool(device), &share_out->stats);
+		ae_device_native_stats(device, &share_out->native);
+	}
 	return true;
 }
 
@@ -111,9 +114,10 @@ static void tell(nvmlDevice_t device, struct figures *figures)
 	if (!(process != NULL ? share_of_member(process, uuid, &share)
 			      : share_of_stranger(figures->total, &share)))
 		return;
-	if (share.limit >= share.whole && share.stats.bytes_resident == 0)
+	if (share.limit >= share.whole && share.stats.bytes_resident == 0 &&
+	    share.native.bytes == 0)
 		return;
-	free = ae_meminfo_free(share.limit, &share.stats, figures->free);
+	free = ae_meminfo_free(share.limit, &share.stats, share.native.bytes, figures->free);
 	if (share.limit < share.whole) {
 		/* What the driver keeps for itself is no part of the limit. */
 		figures->total = share.limit;

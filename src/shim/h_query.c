@@ -13,6 +13,7 @@
 /* The limit, and what is left of it. */
 static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64_t *total_bytes)
 {
+	struct ae_native_stats native;
 	struct ae_pool_stats stats;
 	struct ae_device *device;
 	CUcontext context;
@@ -24,8 +25,9 @@ static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64
 	if (device == NULL)
 		return;
 	ae_pool_get_stats(ae_device_pool(device), &stats);
+	ae_device_native_stats(device, &native);
 	limit = ae_device_limit(device);
-	*free_bytes = ae_meminfo_free(limit, &stats, *free_bytes);
+	*free_bytes = ae_meminfo_free(limit, &stats, native.bytes, *free_bytes);
 	*total_bytes = limit;
 }
 
@@ -232,10 +234,12 @@ CUresult ae_h_cuMemRetainAllocationHandle(CUmemGenericAllocationHandle *handle, 
 
 CUresult ae_h_cuIpcGetMemHandle(CUipcMemHandle *pHandle, CUdeviceptr dptr)
 {
+	static int said; /* atomic: a program may export thousands of blocks */
 	struct ae_block_info block;
 
 	if (pointer_find(dptr, &block) != POINTER_BLOCK)
 		return ae_driver()->cuIpcGetMemHandle(pHandle, dptr);
-	ae_warn("cuIpcGetMemHandle: legacy IPC of pool memory is not there yet; run this program without aerostat if it shares device memory between processes");
+	if (__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED) == 0)
+		ae_warn("cuIpcGetMemHandle: legacy IPC of pool memory is not there yet: start this program with AEROSTAT_IPC=native, which takes its memory from the driver");
 	return CUDA_ERROR_NOT_SUPPORTED;
 }

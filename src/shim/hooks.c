@@ -225,6 +225,8 @@ static CUresult missing(const char *symbol)
 #define ACTIVE_mem()     (ae_process_serving() != NULL)
 #define ACTIVE_query()   (ae_process_serving() != NULL)
 #define ACTIVE_context() (ae_process_serving() != NULL)
+#define ACTIVE_peer()    (ae_process_serving() != NULL)
+#define ACTIVE_green()   (ae_process_serving() != NULL)
 #define ACTIVE_capture() (ae_process_serving() != NULL)
 
 static bool disabled_cached(void)

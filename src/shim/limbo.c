@@ -12,7 +12,7 @@
 
 /* The tag of a block that waits for a stream; blocks that wait for a capture have 0. */
 struct stream_free {
-	CUevent event;
+	CUevent event; /* NULL: it can be told no more */
 	CUcontext context;
 };
 
@@ -69,7 +69,7 @@ static bool has_passed(struct ae_process *process, struct stream_free *wait)
 	CUcontext popped;
 	bool passed = false;
 
-	if (!ae_capture_fence_enter(process))
+	if (wait->event == NULL || !ae_capture_fence_enter(process))
 		return false;
 	if (driver->cuCtxPushCurrent_v2(wait->context) == CUDA_SUCCESS) {
 		passed = driver->cuEventQuery(wait->event) != CUDA_ERROR_NOT_READY;
@@ -172,4 +172,35 @@ void ae_limbo_context_ended(struct ae_device *device, CUcontext context, uint64_
 		}
 	}
 	ae_lock_release(lock);
+}
+
+static void streams_ended(struct ae_device *device, CUcontext context, CUcontext base)
+{
+	struct ae_pool *pool = ae_device_pool(device);
+	struct ae_lock *lock = ae_device_limbo_lock(device);
+	struct ae_block_info block;
+
+	ae_lock_acquire(lock);
+	for (size_t count = ae_pool_limbo_count(pool);
+	     count > 0 && ae_pool_limbo_take(pool, &block) == 0; count--) {
+		struct stream_free *wait = (struct stream_free *)(uintptr_t)block.tag;
+
+		if (wait != NULL && wait->context == context) {
+			/* Whether the event is still one is not documented: it is left alone. */
+			wait->event = NULL;
+			wait->context = base;
+		}
+		ae_pool_free_defer(pool, block.address, block.tag);
+	}
+	ae_lock_release(lock);
+}
+
+void ae_limbo_streams_ended(struct ae_process *process, CUcontext context, CUcontext base)
+{
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+
+		if (device != NULL && ae_pool_limbo_count(ae_device_pool(device)) > 0)
+			streams_ended(device, context, base);
+	}
 }

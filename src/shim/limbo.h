@@ -35,4 +35,10 @@ void ae_limbo_settle(struct ae_process *process, struct ae_device *device, bool 
  */
 void ae_limbo_context_ended(struct ae_device *device, CUcontext context, uint64_t serial);
 
+/*
+ * The streams of a context have gone whose memory belongs to another one, base, and nobody knows any
+ * more how far they were: what still waits for them waits until that one ends.
+ */
+void ae_limbo_streams_ended(struct ae_process *process, CUcontext context, CUcontext base);
+
 #endif

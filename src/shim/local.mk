@@ -18,13 +18,16 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/context.h src/shim/h_context.c \
 	src/shim/device.c src/shim/device.h \
 	src/shim/gate.c src/shim/gate.h \
+	src/shim/green.h src/shim/h_green.c \
 	src/shim/h_init.c \
 	src/shim/h_mem.c \
 	src/shim/h_nvml.c \
+	src/shim/h_peer.c src/shim/peers.h \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \
 	src/shim/meminfo.c src/shim/meminfo.h \
+	src/shim/native.c src/shim/native.h \
 	src/shim/nvml.c src/shim/nvml.h \
 	src/shim/process.c src/shim/process.h \
 	src/shim/steward.c src/shim/steward.h

@@ -12,7 +12,9 @@
 #include "shim/capture.h"
 #include "shim/context.h"
 #include "shim/device.h"
+#include "shim/green.h"
 #include "shim/hooks.h"
+#include "shim/peers.h"
 
 /*
  * Room for a page of its own, wherever the linker puts it and however large pages are. It is in .bss,
@@ -134,10 +136,15 @@ CUresult ae_process_start(void)
 	configure(&process->config);
 	process->devices = ae_devices_create();
 	process->contexts = ae_contexts_create();
+	process->peers = ae_peers_create();
+	process->greens = ae_greens_create();
 	process->captures = ae_captures_create();
-	if (process->devices == NULL || process->contexts == NULL || process->captures == NULL) {
+	if (process->devices == NULL || process->contexts == NULL || process->peers == NULL ||
+	    process->greens == NULL || process->captures == NULL) {
 		ae_devices_destroy(process->devices);
 		ae_contexts_destroy(process->contexts);
+		ae_peers_destroy(process->peers);
+		ae_greens_destroy(process->greens);
 		ae_captures_destroy(process->captures);
 		__atomic_store_n(&process->state, AE_PROCESS_STRANGER, __ATOMIC_RELEASE);
 		return not_started();

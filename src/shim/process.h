@@ -28,6 +28,8 @@ struct ae_process {
 	struct ae_config config;
 	struct ae_device *devices; /* device.h; NULL when host memory ran out */
 	struct ae_contexts *contexts; /* context.h */
+	struct ae_peers *peers; /* peers.h */
+	struct ae_greens *greens; /* green.h */
 	struct ae_captures *captures; /* capture.h */
 };
 

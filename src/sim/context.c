@@ -59,7 +59,7 @@ CUresult sim_current(struct CUctx_st **ctx_out)
 	return result;
 }
 
-static bool is_context(struct CUctx_st *candidate)
+bool sim_context_known_locked(const struct CUctx_st *candidate)
 {
 	for (struct CUctx_st *ctx = sim_contexts; ctx; ctx = ctx->next)
 		if (ctx == candidate)
@@ -80,7 +80,6 @@ static CUresult revive(struct CUctx_st *ctx)
 	ctx->id = next_context_id++;
 	ctx->heap.device = ctx->device;
 	ctx->heap.ctx = ctx;
-	ctx->peers = 0;
 	memcpy(ctx->limits, limits, sizeof(limits));
 	return CUDA_SUCCESS;
 }
@@ -114,8 +113,8 @@ static void linger(void)
 	pause_ms(sim_options()->linger_ms);
 }
 
-static CUresult create_locked(int device, unsigned flags, unsigned version,
-			      struct CUctx_st **ctx_out)
+CUresult sim_context_create_locked(int device, unsigned flags, unsigned version,
+				   struct CUctx_st **ctx_out)
 {
 	struct CUctx_st *ctx = take_handle_locked();
 	CUresult result;
@@ -139,17 +138,27 @@ static CUresult create_locked(int device, unsigned flags, unsigned version,
 	return result;
 }
 
-/* What cuMemAlloc and its like made in the context goes with it; what cuMemCreate made stays. */
-static void kill_locked(struct CUctx_st *ctx)
+void sim_context_end_locked(struct CUctx_st *ctx)
 {
-	sim_drain_context_locked(ctx);
-	if (!ctx->alive)
-		return;
 	ctx->alive = false;
+	sim_peers_end_locked(ctx);
 	sim_context_events_end_locked(ctx);
 	sim_context_streams_end_locked(ctx);
 	sim_heap_destroy_locked(&ctx->heap);
+	sim_context_imports_end_locked(ctx);
 	sim_budget_return_locked(ctx->device, SIM_CONTEXT_BYTES);
+}
+
+/* What cuMemAlloc and its like made in the context goes with it; what cuMemCreate made stays. */
+static void kill_locked(struct CUctx_st *ctx)
+{
+	/* A primary context takes its green ones along. */
+	for (struct CUctx_st *other = sim_contexts; other; other = other->next)
+		if (other->green == ctx && other->alive)
+			kill_locked(other);
+	sim_drain_context_locked(ctx);
+	if (ctx->alive)
+		sim_context_end_locked(ctx);
 }
 
 static CUresult push(struct CUctx_st *ctx)
@@ -170,7 +179,7 @@ static CUresult context_create(CUcontext *pctx, unsigned flags, CUdevice dev, un
 	if (result != CUDA_SUCCESS)
 		return result;
 	pthread_mutex_lock(&sim_lock);
-	result = create_locked(dev, flags, version, pctx);
+	result = sim_context_create_locked(dev, flags, version, pctx);
 	pthread_mutex_unlock(&sim_lock);
 	return result != CUDA_SUCCESS ? result : push(*pctx);
 }
@@ -216,11 +225,11 @@ static CUresult context_destroy(CUcontext ctx)
 	CUresult result = CUDA_SUCCESS;
 
 	pthread_mutex_lock(&sim_lock);
-	if (!is_context(ctx))
+	if (!sim_context_known_locked(ctx))
 		result = CUDA_ERROR_INVALID_CONTEXT;
 	else if (!ctx->alive)
 		result = CUDA_ERROR_CONTEXT_IS_DESTROYED;
-	else if (ctx->primary)
+	else if (ctx->primary || ctx->green)
 		result = CUDA_ERROR_INVALID_CONTEXT;
 	else
 		kill_locked(ctx);
@@ -267,7 +276,7 @@ CUresult cuCtxDetach(CUcontext ctx)
 	ENTER(cuCtxDetach);
 	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
-	if (is_context(ctx) && ctx->alive && ctx->attached)
+	if (sim_context_known_locked(ctx) && ctx->alive && ctx->attached)
 		last = --ctx->attached == 0;
 	else
 		ctx = NULL;
@@ -283,7 +292,7 @@ static CUresult context_push(CUcontext ctx)
 
 	pause_ms(sim_options()->push_ms);
 	pthread_mutex_lock(&sim_lock);
-	known = is_context(ctx);
+	known = sim_context_known_locked(ctx);
 	pthread_mutex_unlock(&sim_lock);
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;
@@ -333,7 +342,7 @@ CUresult cuCtxSetCurrent(CUcontext ctx)
 		return CUDA_SUCCESS;
 	}
 	pthread_mutex_lock(&sim_lock);
-	bool known = is_context(ctx), alive = known && ctx->alive;
+	bool known = sim_context_known_locked(ctx), alive = known && ctx->alive;
 	pthread_mutex_unlock(&sim_lock);
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;
@@ -354,9 +363,29 @@ CUresult cuCtxGetCurrent(CUcontext *pctx)
 	return CUDA_SUCCESS;
 }
 
+CUresult sim_primary_retain_locked(int device, struct CUctx_st **ctx_out)
+{
+	struct primary *primary = &primaries[device];
+	CUresult result = CUDA_SUCCESS;
+
+	if (!primary->ctx) {
+		result = sim_context_create_locked(device, primary->flags, 3020, &primary->ctx);
+		if (result == CUDA_SUCCESS)
+			primary->ctx->primary = true;
+	} else if (!primary->ctx->alive) {
+		result = revive(primary->ctx);
+		if (result == CUDA_SUCCESS)
+			primary->ctx->flags = primary->flags;
+	}
+	if (result == CUDA_SUCCESS) {
+		primary->retained++;
+		*ctx_out = primary->ctx;
+	}
+	return result;
+}
+
 CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 {
-	struct primary *primary;
 	CUresult result;
 
 	ENTER(cuDevicePrimaryCtxRetain);
@@ -367,22 +396,18 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *pctx, CUdevice dev)
 	if (result != CUDA_SUCCESS)
 		return result;
 	pthread_mutex_lock(&sim_lock);
-	primary = &primaries[dev];
-	if (!primary->ctx) {
-		result = create_locked(dev, primary->flags, 3020, &primary->ctx);
-		if (result == CUDA_SUCCESS)
-			primary->ctx->primary = true;
-	} else if (!primary->ctx->alive) {
-		result = revive(primary->ctx);
-		if (result == CUDA_SUCCESS)
-			primary->ctx->flags = primary->flags;
-	}
-	if (result == CUDA_SUCCESS) {
-		primary->retained++;
-		*pctx = primary->ctx;
-	}
+	result = sim_primary_retain_locked(dev, pctx);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
+}
+
+CUresult sim_primary_release_locked(int device)
+{
+	if (!primaries[device].retained)
+		return CUDA_ERROR_INVALID_CONTEXT;
+	if (--primaries[device].retained == 0 && primaries[device].ctx->alive)
+		kill_locked(primaries[device].ctx);
+	return CUDA_SUCCESS;
 }
 
 static CUresult primary_release(CUdevice dev)
@@ -392,10 +417,7 @@ static CUresult primary_release(CUdevice dev)
 	if (result != CUDA_SUCCESS)
 		return result;
 	pthread_mutex_lock(&sim_lock);
-	if (!primaries[dev].retained)
-		result = CUDA_ERROR_INVALID_CONTEXT;
-	else if (--primaries[dev].retained == 0 && primaries[dev].ctx->alive)
-		kill_locked(primaries[dev].ctx);
+	result = sim_primary_release_locked(dev);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }

@@ -102,17 +102,25 @@ static uint64_t extent(const struct sim_copy *copy, uint64_t pitch, uint64_t pla
 	return (copy->depth - 1) * plane + (copy->height - 1) * pitch + copy->width;
 }
 
+/* A copy between contexts goes through the host where neither device can reach the other. */
+static bool known_side(const struct CUctx_st *ctx)
+{
+	return !ctx || (sim_context_known_locked(ctx) && ctx->alive);
+}
+
 static CUresult enqueue_locked(struct CUstream_st *stream, const struct sim_copy *copy, bool async)
 {
 	struct copy_op *op;
 	CUresult result;
 
-	result = sim_address_check_locked(stream->ctx, copy->to,
+	if (!known_side(copy->to_ctx) || !known_side(copy->from_ctx))
+		return CUDA_ERROR_INVALID_CONTEXT;
+	result = sim_address_check_locked(copy->to_ctx ? copy->to_ctx : stream->ctx, copy->to,
 					  extent(copy, copy->to_pitch, copy->to_plane), true);
 	if (result == CUDA_SUCCESS)
-		result = sim_address_check_locked(stream->ctx, copy->from,
-						  extent(copy, copy->from_pitch, copy->from_plane),
-						  false);
+		result = sim_address_check_locked(
+			copy->from_ctx ? copy->from_ctx : stream->ctx, copy->from,
+			extent(copy, copy->from_pitch, copy->from_plane), false);
 	if (result != CUDA_SUCCESS || !copy->width || !copy->height || !copy->depth)
 		return result;
 	op = sim_op_new(sizeof(*op), run_copy, drop_copy, CU_GRAPH_NODE_TYPE_MEMCPY);
@@ -148,6 +156,20 @@ static CUresult linear(uint64_t to, uint64_t from, size_t bytes, CUstream handle
 		       bool async)
 {
 	struct sim_copy copy = { .to = to, .from = from, .width = bytes, .height = 1, .depth = 1 };
+
+	return sim_copy_start(&copy, handle, per_thread, async);
+}
+
+static CUresult between(uint64_t to, CUcontext to_ctx, uint64_t from, CUcontext from_ctx,
+			size_t bytes, CUstream handle, bool per_thread, bool async)
+{
+	struct sim_copy copy = { .to = to,
+				 .from = from,
+				 .width = bytes,
+				 .height = 1,
+				 .depth = 1,
+				 .to_ctx = to_ctx,
+				 .from_ctx = from_ctx };
 
 	return sim_copy_start(&copy, handle, per_thread, async);
 }
@@ -204,14 +226,14 @@ CUresult cuMemcpyPeer(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr s
 		      CUcontext srcContext, size_t ByteCount)
 {
 	ENTER(cuMemcpyPeer);
-	return linear(dstDevice, srcDevice, ByteCount, NULL, false, false);
+	return between(dstDevice, dstContext, srcDevice, srcContext, ByteCount, NULL, false, false);
 }
 
 CUresult cuMemcpyPeer_ptds(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 			   CUcontext srcContext, size_t ByteCount)
 {
 	ENTER(cuMemcpyPeer_ptds);
-	return linear(dstDevice, srcDevice, ByteCount, NULL, true, false);
+	return between(dstDevice, dstContext, srcDevice, srcContext, ByteCount, NULL, true, false);
 }
 
 CUresult cuMemcpyAsync(CUdeviceptr dst, CUdeviceptr src, size_t ByteCount, CUstream hStream)
@@ -272,12 +294,14 @@ CUresult cuMemcpyPeerAsync(CUdeviceptr dstDevice, CUcontext dstContext, CUdevice
 			   CUcontext srcContext, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyPeerAsync);
-	return linear(dstDevice, srcDevice, ByteCount, hStream, false, true);
+	return between(dstDevice, dstContext, srcDevice, srcContext, ByteCount, hStream, false,
+		       true);
 }
 
 CUresult cuMemcpyPeerAsync_ptsz(CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice,
 				CUcontext srcContext, size_t ByteCount, CUstream hStream)
 {
 	ENTER(cuMemcpyPeerAsync_ptsz);
-	return linear(dstDevice, srcDevice, ByteCount, hStream, true, true);
+	return between(dstDevice, dstContext, srcDevice, srcContext, ByteCount, hStream, true,
+		       true);
 }

@@ -68,7 +68,7 @@ static CUresult start_2d(const CUDA_MEMCPY2D *p, CUstream handle, bool per_threa
 }
 
 /* The two descriptors for volumes differ in contexts and reserved fields alone. */
-#define START_3D(p)                                                                      \
+#define START_3D(p, to_context, from_context)                                            \
 	do {                                                                             \
 		struct side to, from;                                                    \
 		struct sim_copy copy = { 0 };                                            \
@@ -86,18 +86,20 @@ static CUresult start_2d(const CUDA_MEMCPY2D *p, CUstream handle, bool per_threa
 		copy.width = (p)->WidthInBytes;                                          \
 		copy.height = (p)->Height;                                               \
 		copy.depth = (p)->Depth;                                                 \
+		copy.to_ctx = (to_context);                                              \
+		copy.from_ctx = (from_context);                                          \
 		return start(&to, &from, copy, handle, per_thread, async);               \
 	} while (0)
 
 static CUresult start_3d(const CUDA_MEMCPY3D *p, CUstream handle, bool per_thread, bool async)
 {
-	START_3D(p);
+	START_3D(p, NULL, NULL);
 }
 
 static CUresult start_3d_peer(const CUDA_MEMCPY3D_PEER *p, CUstream handle, bool per_thread,
 			      bool async)
 {
-	START_3D(p);
+	START_3D(p, p->dstContext, p->srcContext);
 }
 
 CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D *pCopy)

@@ -160,6 +160,11 @@ static CUresult synchronize(struct CUctx_st *named)
 		result = sim_capture_conflict_locked(ctx);
 	if (result == CUDA_SUCCESS)
 		result = sim_drain_context_locked(ctx);
+	/* A primary context's work is that of its green ones too. */
+	for (struct CUctx_st *other = sim_contexts; result == CUDA_SUCCESS && other;
+	     other = other->next)
+		if (other->green == ctx && other->alive)
+			result = sim_drain_context_locked(other);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }
@@ -174,31 +179,4 @@ CUresult cuCtxSynchronize_v2(CUcontext ctx)
 {
 	ENTER(cuCtxSynchronize_v2);
 	return synchronize(ctx);
-}
-
-/* Access between devices is flat here: every device can reach every other, once enabled. */
-CUresult cuCtxEnablePeerAccess(CUcontext peerContext, unsigned int Flags)
-{
-	ENTER(cuCtxEnablePeerAccess);
-	if (Flags)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (!peerContext)
-		return CUDA_ERROR_INVALID_CONTEXT;
-	WITH_CONTEXT(if (!peerContext->alive) result = CUDA_ERROR_INVALID_CONTEXT;
-		     else if (peerContext == ctx) result = CUDA_ERROR_INVALID_CONTEXT;
-		     else if (peerContext->device == ctx->device) result =
-			     CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
-		     else if (ctx->peers & 1u << peerContext->device) result =
-			     CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED;
-		     else ctx->peers |= 1u << peerContext->device);
-}
-
-CUresult cuCtxDisablePeerAccess(CUcontext peerContext)
-{
-	ENTER(cuCtxDisablePeerAccess);
-	if (!peerContext)
-		return CUDA_ERROR_INVALID_CONTEXT;
-	WITH_CONTEXT(if (!(ctx->peers & 1u << peerContext->device)) result =
-			     CUDA_ERROR_PEER_ACCESS_NOT_ENABLED;
-		     else ctx->peers &= ~(1u << peerContext->device));
 }

@@ -243,41 +243,6 @@ CUresult cuDeviceGetByPCIBusId(CUdevice *dev, const char *pciBusId)
 	return CUDA_SUCCESS;
 }
 
-CUresult cuDeviceCanAccessPeer(int *canAccessPeer, CUdevice dev, CUdevice peerDev)
-{
-	ENTER(cuDeviceCanAccessPeer);
-	if (!canAccessPeer)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (sim_device_check(dev) != CUDA_SUCCESS || sim_device_check(peerDev) != CUDA_SUCCESS)
-		return CUDA_ERROR_INVALID_DEVICE;
-	*canAccessPeer = dev != peerDev;
-	return CUDA_SUCCESS;
-}
-
-CUresult cuDeviceGetP2PAttribute(int *value, CUdevice_P2PAttribute attrib, CUdevice srcDevice,
-				 CUdevice dstDevice)
-{
-	ENTER(cuDeviceGetP2PAttribute);
-	if (!value)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (sim_device_check(srcDevice) != CUDA_SUCCESS ||
-	    sim_device_check(dstDevice) != CUDA_SUCCESS || srcDevice == dstDevice)
-		return CUDA_ERROR_INVALID_DEVICE;
-	switch (attrib) {
-	case CU_DEVICE_P2P_ATTRIBUTE_PERFORMANCE_RANK:
-		*value = 0;
-		return CUDA_SUCCESS;
-	case CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED:
-	case CU_DEVICE_P2P_ATTRIBUTE_NATIVE_ATOMIC_SUPPORTED:
-		*value = 1;
-		return CUDA_SUCCESS;
-	case CU_DEVICE_P2P_ATTRIBUTE_CUDA_ARRAY_ACCESS_SUPPORTED:
-		*value = 0;
-		return CUDA_SUCCESS;
-	}
-	return CUDA_ERROR_INVALID_VALUE;
-}
-
 CUresult cuDeviceGetExecAffinitySupport(int *pi, CUexecAffinityType type, CUdevice dev)
 {
 	ENTER(cuDeviceGetExecAffinitySupport);

@@ -66,6 +66,11 @@ bool sim_fault_run(struct sim_op *op)
 	return true;
 }
 
+void sim_fault_now(void)
+{
+	siglongjmp(*landing, 1);
+}
+
 void sim_fault_suspend(bool yes)
 {
 	suspended = yes;

@@ -49,8 +49,7 @@ static CUresult fill_locked(struct CUstream_st *stream, const struct fill_op *wa
 		return result;
 	/* A fill is done by the device itself: another's memory must have been opened to it. */
 	map = (struct sim_map *)sim_array_find(&sim_maps, wanted->address);
-	if (map && map->accessed && !map->access[stream->ctx->device] &&
-	    !(map->region->heap && (stream->ctx->peers & 1u << map->chunk->device)))
+	if (map && map->accessed && !sim_may_touch_locked(stream->ctx, map))
 		return CUDA_ERROR_INVALID_VALUE;
 	op = sim_op_new(sizeof(*op), run_fill, NULL, CU_GRAPH_NODE_TYPE_MEMSET);
 	if (!op)

@@ -12,13 +12,37 @@ struct launch_op {
 	char name[240];
 	unsigned params_count;
 	void *params[SIM_PARAMS_MAX];
+	size_t params_bytes[SIM_PARAMS_MAX];
 	_Alignas(16) unsigned char bytes[];
 };
+
+/*
+ * A mapping has one protection for the whole process: what a device may not touch is found among the
+ * parameters, before the twin runs, and not where it is touched.
+ */
+static bool may_touch_params(const struct launch_op *launch)
+{
+	bool may = true;
+
+	pthread_mutex_lock(&sim_lock);
+	for (unsigned i = 0; i < launch->params_count; i++) {
+		uint64_t address;
+
+		if (launch->params_bytes[i] != sizeof(address))
+			continue;
+		memcpy(&address, launch->params[i], sizeof(address));
+		may = may && sim_may_launch_with_locked(launch->op.ctx, address);
+	}
+	pthread_mutex_unlock(&sim_lock);
+	return may;
+}
 
 static void run_launch(struct sim_op *op)
 {
 	struct launch_op *launch = (struct launch_op *)op;
 
+	if (!may_touch_params(launch))
+		sim_fault_now();
 	launch->launch.device = (uint32_t)op->ctx->device;
 	launch->twin(&launch->launch, launch->params);
 }
@@ -46,6 +70,7 @@ static CUresult copy_params(const struct CUfunc_st *function, void **params, voi
 		const struct sim_param *param = &function->params[i];
 
 		op->params[i] = op->bytes + param->offset;
+		op->params_bytes[i] = param->bytes;
 		memcpy(op->params[i], params ? params[i] : packed + param->offset, param->bytes);
 	}
 	return CUDA_SUCCESS;
@@ -88,7 +113,8 @@ static CUresult launch(const CUlaunchConfig *config, CUfunction function, void *
 	sim_slow_pass();
 	pthread_mutex_lock(&sim_lock);
 	result = sim_stream_get_locked(config->hStream, per_thread, &stream);
-	if (result == CUDA_SUCCESS && function->module->ctx && function->module->ctx != stream->ctx)
+	if (result == CUDA_SUCCESS && function->module->ctx &&
+	    function->module->ctx != sim_memory_context(stream->ctx))
 		result = CUDA_ERROR_INVALID_HANDLE;
 	if (result == CUDA_SUCCESS)
 		result = copy_params(function, params, extra, op);

@@ -42,14 +42,17 @@ src_sim_libsim_la_SOURCES = \
 	src/sim/function.c \
 	src/sim/graph.c \
 	src/sim/graphmem.c \
+	src/sim/green.c \
 	src/sim/heap.c \
 	src/sim/hostmem.c \
+	src/sim/ipc.c \
 	src/sim/launch.c \
 	src/sim/mem.c \
 	src/sim/module.c \
 	src/sim/module.h \
 	src/sim/onelock.c \
 	src/sim/options.c \
+	src/sim/peer.c \
 	src/sim/pointer.c \
 	src/sim/pool.c \
 	src/sim/region.c \

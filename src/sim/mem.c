@@ -39,8 +39,10 @@ static CUresult allocate(CUdeviceptr *dptr, size_t bytes)
 	if (result == CUDA_SUCCESS) {
 		result = sim_capture_check_locked();
 		if (result == CUDA_SUCCESS)
-			result = bytes && dptr ? sim_heap_alloc_locked(&ctx->heap, bytes, &address)
-					       : CUDA_ERROR_INVALID_VALUE;
+			result = bytes && dptr
+					 ? sim_heap_alloc_locked(&sim_memory_context(ctx)->heap,
+								 bytes, &address)
+					 : CUDA_ERROR_INVALID_VALUE;
 		/* A failure clears the answer, but only where there is a context to fail in. */
 		if (dptr)
 			*dptr = address;

@@ -122,6 +122,7 @@ static void read_options(void)
 	options.eager = read_flag("SIMCUDA_EAGER");
 	options.lazy = read_flag("SIMCUDA_LAZY");
 	read_size("SIMCUDA_ONE_LOCK", 0, 10000, &options.one_lock_ms);
+	options.no_peer = read_flag("SIMCUDA_NO_PEER");
 	read_size("SIMCUDA_PUSH_MS", 0, 10000, &options.push_ms);
 	read_size("SIMCUDA_LINGER_MS", 0, 10000, &options.linger_ms);
 	if (dir && *dir)

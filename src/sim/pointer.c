@@ -37,7 +37,7 @@ static bool find_place(uint64_t address, struct place *place)
 
 static bool is_device(const struct place *place)
 {
-	return place->kind == SIM_RESERVED || place->region->heap;
+	return place->kind == SIM_RESERVED || place->kind == SIM_IMPORTED || place->region->heap;
 }
 
 static struct CUctx_st *context_of(const struct place *place)
@@ -86,7 +86,7 @@ static uint32_t access_flags(const struct place *place)
 		return CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 	if (place->map && place->map->access[ctx->device])
 		return place->map->access[ctx->device];
-	if (place->region->heap && (ctx->peers & 1u << place->region->device))
+	if (place->map && sim_may_touch_locked(ctx, place->map))
 		return CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 	return 0;
 }

@@ -30,6 +30,7 @@ CUresult cuProfilerStop(void);
 #define SIM_GRANULARITY   (2ull << 20)
 #define SIM_SMALL_ALIGN   512u
 #define SIM_CONTEXT_BYTES (16ull << 20)
+#define SIM_MAX_PEERS     8
 
 extern const int sim_driver_version;
 extern pthread_mutex_t sim_lock;
@@ -44,6 +45,7 @@ struct sim_options {
 	bool no_export;
 	bool eager, lazy;
 	uint64_t one_lock_ms;
+	bool no_peer;
 	uint64_t linger_ms, push_ms;
 	char dir[400];
 	const char *kernels;
@@ -139,6 +141,7 @@ enum sim_kind {
 	SIM_RESERVED, /* cuMemAddressReserve: maps come and go */
 	SIM_NATIVE, /* one block of cuMemAlloc or of a memory pool */
 	SIM_SLAB, /* many small ones */
+	SIM_IMPORTED, /* a block of another process */
 	SIM_HOST, /* cuMemHostAlloc */
 	SIM_REGISTERED, /* cuMemHostRegister */
 	SIM_MANAGED, /* cuMemAllocManaged */
@@ -212,13 +215,14 @@ struct CUctx_st {
 	unsigned long long id;
 	bool primary;
 	bool alive;
+	struct CUctx_st *green; /* of a green context: the primary one, whose memory it uses */
 	unsigned attached;
 	_Atomic int error; /* sticky CUresult */
 	struct sim_heap heap;
 	struct CUstream_st *streams;
 	struct CUstream_st *legacy;
 	struct CUevent_st *events;
-	uint32_t peers; /* devices whose native memory this context may use */
+	struct CUctx_st *peers[SIM_MAX_PEERS]; /* whose native memory this context may use */
 	size_t limits[8];
 	CUfunc_cache cache;
 	CUsharedconfig shared;
@@ -230,7 +234,25 @@ CUresult sim_current_locked(struct CUctx_st **ctx_out);
 /* The current context, with no complaint when there is none or it is gone. */
 struct CUctx_st *sim_peek_current(void);
 extern struct CUctx_st *sim_contexts;
+CUresult sim_context_create_locked(int device, unsigned flags, unsigned version,
+				   struct CUctx_st **ctx_out);
+/* The end of a context, whatever its streams still have to do: that is done all the same. */
+void sim_context_end_locked(struct CUctx_st *ctx);
+CUresult sim_primary_retain_locked(int device, struct CUctx_st **ctx_out);
+CUresult sim_primary_release_locked(int device);
+bool sim_context_known_locked(const struct CUctx_st *candidate);
 CUresult sim_device_check(CUdevice device);
+
+/* ipc.c */
+void sim_context_imports_end_locked(struct CUctx_st *ctx);
+
+/* peer.c */
+/* Whether the context's device may read and write what is mapped there. */
+bool sim_may_touch_locked(struct CUctx_st *ctx, const struct sim_map *map);
+/* False: the address is memory that the context's device may not touch. */
+bool sim_may_launch_with_locked(struct CUctx_st *ctx, uint64_t address);
+/* Nobody may use the memory of the context any more, nor it that of others. */
+void sim_peers_end_locked(struct CUctx_st *ctx);
 
 /* stream.c: work, in order. */
 struct sim_op;
@@ -313,6 +335,8 @@ void sim_eager_run_locked(void);
 
 /* fault.c */
 bool sim_fault_run(struct sim_op *op);
+/* Ends the operation that runs, as touching memory that is not there would. */
+_Noreturn void sim_fault_now(void);
 /* While a function of the program runs on a stream's thread: its faults are its own. */
 void sim_fault_suspend(bool yes);
 void sim_fault_set(struct CUctx_st *ctx, CUresult error);
@@ -400,6 +424,11 @@ void sim_pool_settle_locked(struct sim_heap *heap);
 /* Whether a copy or a fill of this context may be asked to touch these bytes. */
 CUresult sim_address_check_locked(struct CUctx_st *ctx, uint64_t address, uint64_t bytes,
 				  bool write);
+
+static inline struct CUctx_st *sim_memory_context(struct CUctx_st *ctx)
+{
+	return ctx->green ? ctx->green : ctx;
+}
 
 static inline void *sim_host(uint64_t address)
 {

@@ -224,6 +224,11 @@ CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *des
 	pthread_mutex_lock(&sim_lock);
 	if (!maps_cover(ptr, size, &first, &end))
 		result = CUDA_ERROR_INVALID_VALUE;
+	for (size_t d = 0; result == CUDA_SUCCESS && sim_options()->no_peer && d < count; d++)
+		for (size_t i = first; i < end; i++)
+			if (((struct sim_map *)sim_maps.items[i])->chunk->device !=
+			    desc[d].location.id)
+				result = CUDA_ERROR_INVALID_DEVICE;
 	for (; result == CUDA_SUCCESS && first < end; first++)
 		for (size_t d = 0; result == CUDA_SUCCESS && d < count; d++)
 			result =

@@ -189,6 +189,11 @@ static void say_environ(struct ae_doctor *doctor, char *const *strings)
 			ae_doctor_say(doctor, AE_VERDICT_OK, "started with %s", *at);
 	}
 	ae_doctor_options(doctor, strings);
+	if (doctor->config.ipc == AE_IPC_NATIVE)
+		ae_doctor_say(
+			doctor, AE_VERDICT_OK,
+			"memory: from the driver itself (AEROSTAT_IPC=native): it is accounted "
+			"for, and cannot move");
 }
 
 static void say_ledgers(struct ae_doctor *doctor, pid_t pid, bool has_dir)

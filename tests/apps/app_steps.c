@@ -6,19 +6,28 @@
  *
  *	init, start          cuInit; the same, and the primary context
  *	alloc=N, free=I      cuMemAlloc, cuMemFree
+ *	small=N              cuMemAlloc of N bytes
+ *	pitch=N              cuMemAllocPitch of one row of N bytes
  *	next=N               what interpose.c finds behind itself allocates
  *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
  *	create=N, async=N, managed=N, context=N, host=N
  *	                     other memory, which stays; context: that many contexts
  *	push, destroy        a context that becomes current; it is destroyed
+ *	push-on=D            the same, on device D
+ *	peer, unpeer         access of the current context to the primary one's memory, or no more
+ *	green, ungreen       a green context that becomes current; it is destroyed, and the primary one is
+ *	release              the primary context's use by this program ends
+ *	access=I             what the current context may do with a block
  *	reset                the primary context is reset, and retained
  *	total, total-v1      cuDeviceTotalMem, the present and the first one
  *	info                 cuMemGetInfo
+ *	stats                aerostat_get_stats, where it is preloaded
  *	freed=I              what the driver knows about a block that was freed
  *	sh=COMMAND           by the shell, whose parent this process is
  */
 #include <dlfcn.h>
 
+#include "aerostat.h"
 #include "app.h"
 
 #define MOST 64
@@ -47,6 +56,22 @@ static CUresult step_alloc(unsigned long long number)
 	if (count == MOST)
 		return CUDA_ERROR_UNKNOWN;
 	return cuMemAlloc(&blocks[count++], number * MIB);
+}
+
+static CUresult step_small(unsigned long long number)
+{
+	if (count == MOST)
+		return CUDA_ERROR_UNKNOWN;
+	return cuMemAlloc(&blocks[count++], number);
+}
+
+static CUresult step_pitch(unsigned long long number)
+{
+	size_t pitch;
+
+	if (count == MOST)
+		return CUDA_ERROR_UNKNOWN;
+	return cuMemAllocPitch(&blocks[count++], &pitch, number, 1, 4);
 }
 
 static CUresult step_next(unsigned long long number)
@@ -114,6 +139,85 @@ static CUresult step_push(unsigned long long number)
 	return app_context_create(&app.context);
 }
 
+static CUresult step_push_on(unsigned long long number)
+{
+	CUcontext context;
+
+	return cuCtxCreate_v2(&context, 0, (CUdevice)number);
+}
+
+static CUresult step_peer(unsigned long long number)
+{
+	(void)number;
+	return cuCtxEnablePeerAccess(app.context, 0);
+}
+
+static CUresult step_unpeer(unsigned long long number)
+{
+	(void)number;
+	return cuCtxDisablePeerAccess(app.context);
+}
+
+/* By name: drivers before 12.4 have no green contexts. */
+static void *entry(const char *name)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	if (!found)
+		app_require(name, CUDA_ERROR_NOT_FOUND, __FILE__, __LINE__);
+	return found;
+}
+
+static CUgreenCtx green;
+
+static CUresult step_green(unsigned long long number)
+{
+	CUresult (*get)(CUdevice, CUdevResource *, CUdevResourceType) = (CUresult(*)(
+		CUdevice, CUdevResource *, CUdevResourceType))entry("cuDeviceGetDevResource");
+	CUresult (*describe)(CUdevResourceDesc *, CUdevResource *, unsigned int) =
+		(CUresult(*)(CUdevResourceDesc *, CUdevResource *, unsigned int))entry(
+			"cuDevResourceGenerateDesc");
+	CUresult (*create)(CUgreenCtx *, CUdevResourceDesc, CUdevice, unsigned int) = (CUresult(*)(
+		CUgreenCtx *, CUdevResourceDesc, CUdevice, unsigned int))entry("cuGreenCtxCreate");
+	CUresult (*from)(CUcontext *, CUgreenCtx) =
+		(CUresult(*)(CUcontext *, CUgreenCtx))entry("cuCtxFromGreenCtx");
+	CUdevResourceDesc desc;
+	CUdevResource resource;
+	CUcontext context;
+
+	(void)number;
+	OK(get(app.device, &resource, CU_DEV_RESOURCE_TYPE_SM));
+	OK(describe(&desc, &resource, 1));
+	OK(create(&green, desc, app.device, CU_GREEN_CTX_DEFAULT_STREAM));
+	OK(from(&context, green));
+	return cuCtxSetCurrent(context);
+}
+
+static CUresult step_ungreen(unsigned long long number)
+{
+	CUresult (*destroy)(CUgreenCtx) = (CUresult(*)(CUgreenCtx))entry("cuGreenCtxDestroy");
+
+	(void)number;
+	OK(destroy(green));
+	return cuCtxSetCurrent(app.context);
+}
+
+static CUresult step_release(unsigned long long number)
+{
+	(void)number;
+	return cuDevicePrimaryCtxRelease(app.device);
+}
+
+static CUresult step_access(unsigned long long number)
+{
+	unsigned int flags = 0;
+	CUresult code = cuPointerGetAttribute(&flags, CU_POINTER_ATTRIBUTE_ACCESS_FLAGS,
+					      blocks[number % MOST]);
+
+	printf("access %u, ", flags);
+	return code;
+}
+
 static CUresult step_destroy(unsigned long long number)
 {
 	(void)number;
@@ -158,6 +262,19 @@ static CUresult step_info(unsigned long long number)
 	return code;
 }
 
+static CUresult step_stats(unsigned long long number)
+{
+	int (*get)(int, struct aerostat_stats *) =
+		(int (*)(int, struct aerostat_stats *))dlsym(RTLD_DEFAULT, "aerostat_get_stats");
+	struct aerostat_stats stats = { .size = sizeof(stats) };
+	int code = get ? get((int)number, &stats) : -1;
+
+	printf("resident %llu, native %llu, %llu blocks, ",
+	       (unsigned long long)stats.resident_bytes / MIB,
+	       (unsigned long long)stats.native_bytes / MIB, (unsigned long long)stats.blocks);
+	return (CUresult)code;
+}
+
 static CUresult step_freed(unsigned long long number)
 {
 	CUdeviceptr base = 0;
@@ -170,22 +287,19 @@ static const struct {
 	const char *name;
 	CUresult (*run)(unsigned long long);
 } steps[] = {
-	{ "init", step_init },
-	{ "start", step_start },
-	{ "alloc", step_alloc },
-	{ "free", step_free },
-	{ "create", step_create },
-	{ "async", step_async },
-	{ "managed", step_managed },
-	{ "context", step_context },
-	{ "push", step_push },
-	{ "destroy", step_destroy },
-	{ "reset", step_reset },
-	{ "total", step_total },
-	{ "total-v1", step_total_v1 },
-	{ "info", step_info },
-	{ "free-async", step_free_async },
-	{ "freed", step_freed },
+	{ "init", step_init },       { "start", step_start },
+	{ "alloc", step_alloc },     { "free", step_free },
+	{ "create", step_create },   { "async", step_async },
+	{ "managed", step_managed }, { "context", step_context },
+	{ "push", step_push },       { "push-on", step_push_on },
+	{ "peer", step_peer },       { "unpeer", step_unpeer },
+	{ "access", step_access },   { "destroy", step_destroy },
+	{ "green", step_green },     { "ungreen", step_ungreen },
+	{ "release", step_release }, { "reset", step_reset },
+	{ "total", step_total },     { "total-v1", step_total_v1 },
+	{ "info", step_info },       { "free-async", step_free_async },
+	{ "freed", step_freed },     { "small", step_small },
+	{ "pitch", step_pitch },     { "stats", step_stats },
 	{ "next", step_next },
 };
 

@@ -25,6 +25,8 @@ app_programs = \
 	tests/apps/app_fork \
 	tests/apps/app_free_async \
 	tests/apps/app_getproc \
+	tests/apps/app_green \
+	tests/apps/app_ipc \
 	tests/apps/app_legacy \
 	tests/apps/app_linked \
 	tests/apps/app_names \
@@ -32,6 +34,7 @@ app_programs = \
 	tests/apps/app_nvml_linked \
 	tests/apps/app_oom \
 	tests/apps/app_orphan \
+	tests/apps/app_peer \
 	tests/apps/app_queries \
 	tests/apps/app_rtld \
 	tests/apps/app_runtime \
@@ -141,6 +144,16 @@ tests_apps_app_getproc_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_getproc_LDFLAGS = $(APP_LINK)
 tests_apps_app_getproc_LDADD = $(APP_CUDA) -ldl
 
+tests_apps_app_green_SOURCES = tests/apps/app_green.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_green_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_green_LDFLAGS = $(APP_LINK)
+tests_apps_app_green_LDADD = $(APP_CUDA)
+
+tests_apps_app_ipc_SOURCES = tests/apps/app_ipc.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_ipc_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_ipc_LDFLAGS = $(APP_LINK)
+tests_apps_app_ipc_LDADD = $(APP_CUDA)
+
 tests_apps_app_legacy_SOURCES = tests/apps/app_legacy.c tests/apps/app.h tests/apps/ptx.h
 tests_apps_app_legacy_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_legacy_LDFLAGS = $(APP_LINK)
@@ -206,8 +219,13 @@ tests_apps_app_orphan_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_orphan_LDFLAGS = $(APP_LINK)
 tests_apps_app_orphan_LDADD = $(APP_CUDA)
 
+tests_apps_app_peer_SOURCES = tests/apps/app_peer.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_peer_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_peer_LDFLAGS = $(APP_LINK)
+tests_apps_app_peer_LDADD = $(APP_CUDA)
+
 tests_apps_app_steps_SOURCES = tests/apps/app_steps.c tests/apps/app.h tests/apps/ptx.h
-tests_apps_app_steps_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_steps_CPPFLAGS = $(APP_CPPFLAGS) -I$(top_srcdir)/include
 tests_apps_app_steps_LDFLAGS = $(APP_LINK)
 tests_apps_app_steps_LDADD = $(APP_CUDA) -ldl
 

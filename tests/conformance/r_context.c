@@ -62,7 +62,7 @@ static void asking(CUcontext a)
 	     cuCtxEnablePeerAccess(NULL, 0));
 	RULE("cuCtxEnablePeerAccess with flags", CUDA_ERROR_INVALID_VALUE,
 	     cuCtxEnablePeerAccess(a, 1));
-	RULE("cuCtxEnablePeerAccess of the current context", CUDA_ERROR_INVALID_CONTEXT,
+	RULE("cuCtxEnablePeerAccess of the current context", CUDA_ERROR_PEER_ACCESS_UNSUPPORTED,
 	     cuCtxEnablePeerAccess(a, 0));
 }
 

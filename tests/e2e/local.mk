@@ -19,10 +19,13 @@ e2e_apps = \
 	tests/e2e/fence-where-used.app \
 	tests/e2e/free-async.app \
 	tests/e2e/free-async-memory.app \
+	tests/e2e/green.app \
 	tests/e2e/legacy.app \
 	tests/e2e/nvml.app \
 	tests/e2e/nvml-linked.app \
 	tests/e2e/oom.app \
+	tests/e2e/peer.app \
+	tests/e2e/peer-forbidden.app \
 	tests/e2e/queries.app \
 	tests/e2e/route-ctor.app \
 	tests/e2e/route-dlsym.app \
@@ -50,12 +53,16 @@ e2e_scripts = \
 	tests/e2e/fail-open.sh \
 	tests/e2e/forks.sh \
 	tests/e2e/free-async-codes.sh \
+	tests/e2e/green-accounts.sh \
 	tests/e2e/interposer.sh \
+	tests/e2e/ipc.sh \
+	tests/e2e/ipc-native.sh \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
 	tests/e2e/nvml-handles.sh \
 	tests/e2e/nvml-limits.sh \
 	tests/e2e/old-driver.sh \
+	tests/e2e/peer-limits.sh \
 	tests/e2e/query-limits.sh \
 	tests/e2e/real-cudart.sh \
 	tests/e2e/sharing.sh \

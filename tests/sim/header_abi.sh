@@ -26,7 +26,7 @@ END
 		depth = 0; n = 0; inside = 1
 	}
 	inside && /^\t(struct|union) \{/ { depth++; next }
-	inside && /^\t\}/ { depth-- ; sub(/^\t\} */, ""); sub(/;.*/, ""); m[n++] = $0; next }
+	inside && /^\t\}/ { depth-- ; sub(/^\t\} */, ""); sub(/;.*/, ""); if ($0 != "") m[n++] = $0; next }
 	inside && !depth && /^\t[^\t].*;/ {
 		line = $0; sub(/;.*/, "", line); sub(/\[.*/, "", line); sub(/.*[ *]/, "", line)
 		if (line != "pad" && line !~ /^reserved/) m[n++] = line

@@ -2,16 +2,17 @@
 # Tests of the simulated driver by itself.
 SIM_TESTS = \
 	tests/sim/t_capture \
-	tests/sim/t_devices \
+	tests/sim/t_ipc \
 	tests/sim/t_memory \
 	tests/sim/t_process
 SIM_TEST_CPPFLAGS = -D_GNU_SOURCE -I$(top_srcdir)/src/sim/include
 
-check_PROGRAMS += $(SIM_TESTS) tests/sim/t_adversary tests/sim/t_options tests/sim/t_resolve tests/sim/t_streams
+check_PROGRAMS += $(SIM_TESTS) tests/sim/t_adversary tests/sim/t_devices tests/sim/t_options \
+	tests/sim/t_resolve tests/sim/t_streams
 check_LTLIBRARIES += tests/sim/twins.la
-TESTS += $(SIM_TESTS) tests/sim/adversary.sh tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
-	tests/sim/header_abi.sh
-EXTRA_DIST += tests/sim/adversary.sh tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
+TESTS += $(SIM_TESTS) tests/sim/adversary.sh tests/sim/devices.sh tests/sim/streams.sh \
+	tests/sim/symbols.sh tests/sim/options.sh tests/sim/header_abi.sh
+EXTRA_DIST += tests/sim/adversary.sh tests/sim/devices.sh tests/sim/streams.sh tests/sim/symbols.sh tests/sim/options.sh \
 	tests/sim/header_abi.sh tests/sim/check.h
 
 tests_sim_t_adversary_CPPFLAGS = $(SIM_TEST_CPPFLAGS) -I$(top_srcdir)/tests/apps
@@ -20,6 +21,8 @@ tests_sim_t_capture_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_capture_LDADD = src/sim/libcuda.la
 tests_sim_t_devices_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_devices_LDADD = src/sim/libcuda.la
+tests_sim_t_ipc_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
+tests_sim_t_ipc_LDADD = src/sim/libcuda.la
 tests_sim_t_memory_CPPFLAGS = $(SIM_TEST_CPPFLAGS)
 tests_sim_t_memory_LDADD = src/sim/libcuda.la
 tests_sim_t_options_CPPFLAGS = $(SIM_TEST_CPPFLAGS)

@@ -2,6 +2,70 @@
 /* Several devices, and the options that break things: SIMCUDA_FAIL, SIMCUDA_ZERO, bad values. */
 #include "check.h"
 
+static unsigned flags_of(CUdeviceptr address)
+{
+	unsigned flags = 7;
+
+	OK(cuPointerGetAttribute(&flags, CU_POINTER_ATTRIBUTE_ACCESS_FLAGS, address));
+	return flags;
+}
+
+static CUresult launch_on(CUcontext context, CUdeviceptr address)
+{
+	unsigned value = 1;
+	char three[12] = { 0 };
+	void *params[] = { &address, &value, three };
+	CUfunction add;
+	CUmodule module;
+	CUresult result;
+
+	OK(cuCtxSetCurrent(context));
+	OK(cuModuleLoadData(&module, test_ptx));
+	OK(cuModuleGetFunction(&add, module, "add"));
+	OK(cuLaunchKernel(add, 1, 1, 1, 1, 1, 1, 0, NULL, params, NULL));
+	result = cuCtxSynchronize();
+	return result;
+}
+
+/* Access is between two contexts, in one direction, until either goes. */
+static void peers(CUcontext first, CUcontext second)
+{
+	CUcontext third, again;
+	CUdeviceptr of_first, of_third;
+	unsigned value = 0;
+
+	OK(cuCtxSetCurrent(first));
+	OK(cuMemAlloc(&of_first, 4096));
+	OK(cuMemsetD8(of_first, 1, 4096));
+	OK(cuCtxSynchronize());
+	OK(cuCtxCreate(&third, NULL, 0, 0));
+	OK(cuMemAlloc(&of_third, 4096));
+
+	OK(cuCtxSetCurrent(second));
+	CHECK(flags_of(of_first) == 0);
+	/* A copy needs no access. */
+	OK(cuMemcpyDtoH(&value, of_first, 4));
+	CHECK(value == 0x01010101);
+	OK(cuCtxEnablePeerAccess(third, 0));
+	CHECK(flags_of(of_third) == CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+	CHECK(flags_of(of_first) == 0);
+	OK(launch_on(second, of_third));
+	OK(cuCtxDestroy(third));
+	EXPECT(cuCtxDisablePeerAccess(third), CUDA_ERROR_PEER_ACCESS_NOT_ENABLED);
+	EXPECT(cuCtxEnablePeerAccess(third, 0), CUDA_ERROR_INVALID_CONTEXT);
+
+	OK(cuCtxCreate(&again, NULL, 0, 1));
+	EXPECT(launch_on(again, of_first), CUDA_ERROR_ILLEGAL_ADDRESS);
+	EXPECT(cuMemcpyPeer(of_first, third, of_first, first, 4), CUDA_ERROR_ILLEGAL_ADDRESS);
+	OK(cuCtxSetCurrent(second));
+	EXPECT(cuMemcpyPeer(of_first, third, of_first, first, 4), CUDA_ERROR_INVALID_CONTEXT);
+	OK(cuCtxEnablePeerAccess(first, 0));
+	OK(launch_on(second, of_first));
+	OK(cuCtxSetCurrent(first));
+	OK(cuMemcpyDtoH(&value, of_first, 4));
+	CHECK(value == 0x01010102);
+}
+
 int main(void)
 {
 	CUmemGenericAllocationHandle handle, second;
@@ -56,5 +120,6 @@ int main(void)
 	EXPECT(cuCtxDisablePeerAccess(first), CUDA_ERROR_PEER_ACCESS_NOT_ENABLED);
 	OK(cuMemcpyPeer(address, other, native, first, 4096));
 	OK(cuCtxSynchronize());
+	peers(first, other);
 	return 0;
 }

@@ -375,6 +375,12 @@ bool fake_is_accessible(const struct fake_device *device, uint64_t address, uint
 	return true;
 }
 
+void fake_close(struct fake_device *device)
+{
+	for (uint64_t i = 0; i < device->next_granule; i++)
+		device->granules[i].is_accessible = false;
+}
+
 uint64_t fake_identity(const struct fake_device *device, uint64_t address)
 {
 	uint32_t handle = device->granules[(address - BASE) / device->granularity].handle;

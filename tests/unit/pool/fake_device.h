@@ -58,6 +58,9 @@ uint64_t fake_failed_down(const struct fake_device *device); /* unmap, release, 
 /* True when every byte of the range is mapped and accessible. */
 bool fake_is_accessible(const struct fake_device *device, uint64_t address, uint64_t bytes);
 
+/* What is mapped stays mapped, and nobody may use it. */
+void fake_close(struct fake_device *device);
+
 /* A number that stays while the same physical memory is behind address; 0: none is. */
 uint64_t fake_identity(const struct fake_device *device, uint64_t address);
 

@@ -521,6 +521,49 @@ START_TEST(destroy_gives_back_what_is_live)
 }
 END_TEST
 
+START_TEST(access_is_set_again_for_all_that_is_mapped)
+{
+	uint64_t large = alloc(300 * MiB), cached = alloc(20 * MiB), small = alloc(100);
+	uint64_t chunks, calls;
+
+	drop(cached);
+	fake_close(&device);
+	ck_assert(!fake_is_accessible(&device, large, 300 * MiB));
+	chunks = device.calls[FAKE_CREATE];
+	calls = fake_calls(&device);
+	ck_assert_int_eq(ae_pool_reaccess(pool), 0);
+	ck_assert(fake_is_accessible(&device, large, 300 * MiB));
+	ck_assert(fake_is_accessible(&device, small, 100));
+	/* From the cache, with no call that would open it. */
+	ck_assert_uint_eq(alloc(20 * MiB), cached);
+	ck_assert(fake_is_accessible(&device, cached, 20 * MiB));
+	ck_assert_uint_eq(device.calls[FAKE_CREATE], chunks);
+	/* One call for each extent: the driver asks for as much time for each chunk either way. */
+	ck_assert_uint_eq(fake_calls(&device) - calls, 3);
+
+	/* One that fails does not keep the others closed. */
+	fake_close(&device);
+	device.fail_op_in[FAKE_SET_ACCESS] = 1;
+	ck_assert_int_eq(ae_pool_reaccess(pool), -EIO);
+	ck_assert(!fake_is_accessible(&device, large, 300 * MiB));
+	ck_assert(fake_is_accessible(&device, cached, 20 * MiB));
+	ck_assert(fake_is_accessible(&device, small, 100));
+	ck_assert_int_eq(ae_pool_reaccess(pool), 0);
+	ck_assert(fake_is_accessible(&device, large, 300 * MiB));
+}
+END_TEST
+
+START_TEST(serials_are_taken_by_others_too)
+{
+	uint64_t first = ae_pool_serial_take(), block = alloc(100);
+	struct ae_block_info info;
+
+	ck_assert_int_eq(ae_pool_find(pool, block, &info), 0);
+	ck_assert_uint_gt(info.serial, first);
+	ck_assert_uint_gt(ae_pool_serial_take(), info.serial);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {
@@ -547,6 +590,8 @@ static Suite *suite(void)
 		limbo_is_a_queue_with_tags,
 		owner_that_comes_back_keeps_its_blocks,
 		owner_takes_its_blocks_along,
+		access_is_set_again_for_all_that_is_mapped,
+		serials_are_taken_by_others_too,
 		serials_are_never_used_again,
 		address_space_is_reserved_in_steps,
 		short_address_space_gets_what_is_needed,

@@ -1,0 +1,1 @@
+pool-sim 12040 app_green

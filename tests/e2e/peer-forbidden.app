@@ -1,0 +1,1 @@
+pool-sim 11080 app_peer forbidden

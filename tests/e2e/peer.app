@@ -1,0 +1,1 @@
+pool 11020 app_peer
