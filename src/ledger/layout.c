@@ -15,6 +15,48 @@ void ae_ledger_explain(char *why, size_t why_size, const char *format, ...)
 	va_end(args);
 }
 
+/* FNV-1a, by words: it has to tell any flipped bit, and nobody's malice. */
+static uint64_t sum_words(const uint64_t *words, size_t count)
+{
+	uint64_t sum = 0xcbf29ce484222325ULL;
+
+	for (size_t i = 0; i < count; i++)
+		sum = (sum ^ words[i]) * 0x100000001b3ULL;
+	return sum ? sum : 1;
+}
+
+uint64_t ae_ledger_own_check(const struct ae_ledger_own *own)
+{
+	return sum_words(&own->pid, sizeof(*own) / sizeof(uint64_t) - 1);
+}
+
+uint64_t ae_ledger_mail_check(const struct ae_ledger_mail *mail)
+{
+	return sum_words(&mail->limit, (offsetof(struct ae_ledger_mail, bell) -
+					offsetof(struct ae_ledger_mail, limit)) /
+					       sizeof(uint64_t));
+}
+
+bool ae_ledger_slot_is_whole(const struct ae_ledger_slot *slot)
+{
+	return slot->own.check == ae_ledger_own_check(&slot->own) &&
+	       slot->mail.check == ae_ledger_mail_check(&slot->mail);
+}
+
+int ae_ledger_write_mail(int fd, size_t index, struct ae_ledger_mail *mail)
+{
+	mail->check = ae_ledger_mail_check(mail);
+	return ae_ledger_write_at(fd, mail, offsetof(struct ae_ledger_mail, bell),
+				  ae_ledger_mail_offset(index));
+}
+
+size_t ae_ledger_slots_used(const struct ae_ledger_header *header)
+{
+	return header->high_check == ~header->high && header->high <= AE_LEDGER_MEMBERS
+		       ? header->high
+		       : AE_LEDGER_MEMBERS;
+}
+
 void ae_ledger_header_make(const unsigned char uuid[16], uint64_t total,
 			   struct ae_ledger_header *header_out)
 {
@@ -26,6 +68,7 @@ void ae_ledger_header_make(const unsigned char uuid[16], uint64_t total,
 		.slot_count = AE_LEDGER_MEMBERS,
 		.slot_size = sizeof(struct ae_ledger_slot),
 		.total = total,
+		.high_check = UINT32_MAX,
 	};
 	memcpy(header_out->uuid, uuid, sizeof(header_out->uuid));
 }

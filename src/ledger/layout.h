@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Layer: ledger, inside. What lies in a ledger file and which of its bytes are locked for what.
+ * Layer: ledger, inside. What lies in a ledger file, who writes it, and which of its bytes are locked
+ * for what.
  *
- * The header is written once, under the change lock, before the first member joins. A slot is
- * written by the holder of its alive lock alone; whoever takes a slot makes its sequence odd while
- * filling it. The locked bytes lie far beyond the end of the file, so that a lock never covers data.
+ * The header's upper part is written once, before the first member joins; its lower part under the
+ * change lock. A slot has two parts: what its member says of itself, written by the holder of the
+ * slot's alive lock alone (and its claims grow under the change lock only), and its mail, which
+ * anybody writes under the change lock. Each part carries a checksum: a part that does not agree with its
+ * own is torn, being written, or damaged, and nothing is taken from it; its member writes it again
+ * within a second. The locked bytes lie far beyond the end of the file, so that a lock never covers data.
  *
- * Written with pwrite(2) and read with pread(2), never mapped: a file that somebody truncates is then
- * an error, and no SIGBUS that ends the host program.
+ * Written with pwrite(2) and read with pread(2): a file that somebody truncates is then an error, and
+ * no SIGBUS that ends the host program. It is mapped for its futex words alone, which nobody but the
+ * kernel touches through the mapping: words.h.
  */
 #ifndef AE_LEDGER_LAYOUT_H
 #define AE_LEDGER_LAYOUT_H
@@ -34,19 +39,51 @@ struct ae_ledger_header {
 	uint32_t slot_size;
 	unsigned char uuid[16];
 	uint64_t total;
-	unsigned char unused[72];
+	/* From here on any value may be found, and none is trusted. */
+	uint64_t turn; /* the last ticket of a waiter */
+	uint64_t outside; /* bytes of the device that are used under no claim, when last measured */
+	uint32_t freed; /* a futex word: written anew when memory may have become free */
+	uint32_t high; /* no slot from here on was ever used, */
+	uint32_t high_check; /* if this is its complement; nothing is known otherwise */
+	unsigned char unused[172];
 };
 
-struct ae_ledger_slot {
-	uint64_t sequence; /* odd while a new member fills the slot */
+/* What a member says of itself. Times are of CLOCK_MONOTONIC where not said otherwise. */
+struct ae_ledger_own {
+	uint64_t check;
 	uint64_t pid;
-	uint64_t joined_ns;
-	uint64_t limit;
+	uint64_t joined_ns; /* CLOCK_REALTIME */
 	uint64_t claimed;
 	uint64_t cached;
 	uint64_t blocks;
 	uint64_t chunks;
+	uint64_t pinned; /* of claimed: what cannot move */
+	uint64_t away; /* evicted bytes */
+	uint64_t host; /* pinned host memory of the host store */
+	int64_t active_ns;
+	int64_t resident_ns;
+	uint64_t moved;
+	uint64_t wait_bytes; /* what its waiting requests need; 0: none waits */
+	uint64_t wait_turn;
+	int64_t priority;
+	uint64_t map_done; /* the last map that was asked for and is written */
 	uint64_t model[AE_LEDGER_MODEL_WORDS];
+};
+
+/* What others tell a member. */
+struct ae_ledger_mail {
+	uint64_t check;
+	uint64_t limit; /* first the member's own, then whoever sets it */
+	uint64_t reserve; /* likewise */
+	uint64_t target; /* claims to come down to; UINT64_MAX: nothing was asked */
+	uint64_t map_asked; /* the number of the last map asked for */
+	uint32_t bell; /* a futex word, not in the checksum: written anew when there is mail */
+	uint32_t unused;
+};
+
+struct ae_ledger_slot {
+	struct ae_ledger_own own;
+	struct ae_ledger_mail mail;
 };
 
 struct ae_ledger_file {
@@ -54,9 +91,37 @@ struct ae_ledger_file {
 	struct ae_ledger_slot slots[AE_LEDGER_MEMBERS];
 };
 
-_Static_assert(sizeof(struct ae_ledger_header) == 128, "the file's layout is fixed");
-_Static_assert(sizeof(struct ae_ledger_slot) == 128, "the file's layout is fixed");
+_Static_assert(sizeof(struct ae_ledger_header) == 256, "the file's layout is fixed");
+_Static_assert(sizeof(struct ae_ledger_own) == 200, "the file's layout is fixed");
+_Static_assert(sizeof(struct ae_ledger_slot) == 248, "the file's layout is fixed");
 _Static_assert(sizeof(struct ae_ledger_file) < 65536, "a ledger stays small");
+
+/* The part's checksum, which goes into its first field; never 0, so that nothing is no entry. */
+uint64_t ae_ledger_own_check(const struct ae_ledger_own *own);
+uint64_t ae_ledger_mail_check(const struct ae_ledger_mail *mail);
+bool ae_ledger_slot_is_whole(const struct ae_ledger_slot *slot);
+
+static inline off_t ae_ledger_slot_offset(size_t index)
+{
+	return (off_t)(offsetof(struct ae_ledger_file, slots) +
+		       index * sizeof(struct ae_ledger_slot));
+}
+
+static inline off_t ae_ledger_mail_offset(size_t index)
+{
+	return ae_ledger_slot_offset(index) + (off_t)offsetof(struct ae_ledger_slot, mail);
+}
+
+static inline off_t ae_ledger_bell_offset(size_t index)
+{
+	return ae_ledger_mail_offset(index) + (off_t)offsetof(struct ae_ledger_mail, bell);
+}
+
+/* All of the mail but the bell. */
+int ae_ledger_write_mail(int fd, size_t index, struct ae_ledger_mail *mail);
+
+/* How many slots have to be looked at: what the header says, or all. */
+size_t ae_ledger_slots_used(const struct ae_ledger_header *header);
 
 void ae_ledger_header_make(const unsigned char uuid[16], uint64_t total,
 			   struct ae_ledger_header *header_out);
@@ -72,10 +137,10 @@ int ae_ledger_header_check(const struct ae_ledger_header *header, off_t file_siz
 void ae_ledger_text_clean(const char *from, char text_out[AE_LEDGER_NAME_MAX]);
 
 /*
- * The change lock. Its holder may be stopped or frozen, so that the wait has an end: -ETIMEDOUT
- * after two seconds.
+ * The change lock. Its holder may be stopped or frozen, so that the wait has an end: -ETIMEDOUT.
  */
-int ae_ledger_lock_changes(int fd, const char *path, char *why, size_t why_size);
+#define AE_LEDGER_LOCK_WAIT_NS 2000000000LL
+int ae_ledger_lock_changes(int fd, const char *path, int64_t wait_ns, char *why, size_t why_size);
 void ae_ledger_unlock_changes(int fd);
 
 /* Takes the alive lock of a slot: 0, -EAGAIN when somebody has it, or another negative errno. */
@@ -104,6 +169,9 @@ bool ae_ledger_file_intact(const struct ae_fd *file);
  */
 int ae_ledger_read_at(int fd, void *buffer, size_t size, off_t offset);
 int ae_ledger_write_at(int fd, const void *buffer, size_t size, off_t offset);
+
+/* The file for a map, beside the ledger at path. */
+void ae_ledger_map_name(const char *path, size_t slot, uint64_t map, char *out, size_t out_size);
 
 /* For a sentence in why: cut where it does not fit. */
 void ae_ledger_explain(char *why, size_t why_size, const char *format, ...)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* A member's coming and going, and what its slot shows. */
 #include "ledger/ledger.h"
 
 #include <errno.h>
-#include <stdatomic.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,61 +11,32 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "base/lock.h"
 #include "base/log.h"
-#include "ledger/layout.h"
+#include "base/parse.h"
+#include "ledger/internal.h"
 
 /* What is shown of the pool between two driver calls may be so old. */
 #define SHOWN_AGE_NS 10000000LL
-
-enum {
-	STATE_OPEN, /* joined nothing yet */
-	STATE_JOINED,
-	STATE_WITHOUT, /* joined once; the slot was lost and no other could be had */
-	STATE_ABANDONED, /* the child of a fork */
-};
-
-/*
- * What this process holds is kept here, and its slot in the file is a copy: a slot can be lost, to a
- * program that closes all descriptors and another process that takes it.
- */
-struct ae_ledger {
-	_Atomic int state;
-	struct ae_lock lock; /* guards the rest, the atomic figures excepted; held over file I/O */
-	struct ae_fd file; /* the file, with the alive lock on its description */
-	size_t index; /* of the slot, when joined */
-	struct ae_ledger_slot account;
-	uint64_t order; /* of the figures in it */
-	_Atomic uint64_t shown_blocks; /* as the slot has them */
-	_Atomic uint64_t shown_chunks;
-	_Atomic int64_t shown_ns; /* when the slot was last written */
-
-	/* To open it again. Immutable once open. */
-	char path[256];
-	char dir[256];
-	char group[AE_LEDGER_NAME_MAX + 1];
-	unsigned char uuid[16];
-	uint64_t total;
-};
+/* How long the change lock is waited for while its holder seems to be stopped. */
+#define LOCK_BRIEF_NS 10000000LL
 
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out)
 {
 	struct ae_ledger *ledger;
-	int ret;
+	int ret = -ENOMEM;
 
 	ledger = calloc(1, sizeof(*ledger));
-	if (!ledger) {
+	if (ledger)
+		ledger->scratch = calloc(1, sizeof(*ledger->scratch));
+	if (!ledger || !ledger->scratch) {
 		ae_ledger_explain(why, why_size, "out of memory");
-		return -ENOMEM;
+		goto err_memory;
 	}
 	ret = ae_ledger_file_open(dir, group, uuid, total, why, why_size, ledger->path,
 				  sizeof(ledger->path), &ledger->file);
-	if (ret != 0) {
-		free(ledger);
-		return ret;
-	}
+	if (ret != 0)
+		goto err_memory;
 	ae_lock_init(&ledger->lock, AE_LOCK_LEDGER);
 	/* Both are in the path, and fit. */
 	snprintf(ledger->dir, sizeof(ledger->dir), "%.*s",
@@ -75,6 +46,12 @@ int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[
 	ledger->total = total;
 	*ledger_out = ledger;
 	return 0;
+
+err_memory:
+	if (ledger)
+		free(ledger->scratch);
+	free(ledger);
+	return ret;
 }
 
 static uint64_t wall_clock_ns(void)
@@ -94,48 +71,57 @@ static int64_t coarse_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static off_t slot_offset(size_t index)
+int ae_ledger_write_own(struct ae_ledger *ledger)
 {
-	return (off_t)(offsetof(struct ae_ledger_file, slots) +
-		       index * sizeof(struct ae_ledger_slot));
-}
-
-/* All of the slot but its sequence. By the holder of its alive lock. */
-static int write_account(struct ae_ledger *ledger)
-{
-	const size_t start = offsetof(struct ae_ledger_slot, pid);
-	const struct ae_ledger_slot *slot = &ledger->account;
+	struct ae_ledger_own *own = &ledger->own;
 	int ret;
 
-	ret = ae_ledger_write_at(ledger->file.fd, (const char *)slot + start, sizeof(*slot) - start,
-				 slot_offset(ledger->index) + (off_t)start);
+	own->check = ae_ledger_own_check(own);
+	ret = ae_ledger_write_at(ledger->file.fd, own, sizeof(*own),
+				 ae_ledger_slot_offset(ledger->index));
 	if (ret != 0)
 		return ret;
-	atomic_store_explicit(&ledger->shown_blocks, slot->blocks, memory_order_relaxed);
-	atomic_store_explicit(&ledger->shown_chunks, slot->chunks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->shown_blocks, own->blocks, memory_order_relaxed);
+	atomic_store_explicit(&ledger->shown_chunks, own->chunks, memory_order_relaxed);
 	atomic_store_explicit(&ledger->shown_ns, coarse_ns(), memory_order_relaxed);
 	return 0;
+}
+
+/* Under the change lock: readers look as far as this. */
+static int raise_high(int fd, uint32_t high)
+{
+	struct ae_ledger_header header;
+	int ret = ae_ledger_read_at(fd, &header, sizeof(header), 0);
+
+	if (ret != 0)
+		return ret;
+	/* All of them, where the header has been damaged. */
+	if (ae_ledger_slots_used(&header) >= high)
+		high = (uint32_t)ae_ledger_slots_used(&header);
+	header.high = high;
+	header.high_check = ~high;
+	return ae_ledger_write_at(fd, &header.high, 2 * sizeof(header.high),
+				  (off_t)offsetof(struct ae_ledger_header, high));
 }
 
 /* Under the change lock. */
 static int take_slot(struct ae_ledger *ledger)
 {
+	static const struct ae_ledger_slot nothing;
 	const int fd = ledger->file.fd;
 
 	for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
 		int ret = ae_ledger_slot_alive(fd, i);
-		uint64_t sequence;
 
 		if (ret < 0)
 			return ret;
 		if (ret > 0)
 			continue;
-		/* Odd before the alive lock is taken: see read.c. */
-		ret = ae_ledger_read_at(fd, &sequence, sizeof(sequence), slot_offset(i));
-		if (ret != 0)
-			return ret;
-		sequence |= 1;
-		ret = ae_ledger_write_at(fd, &sequence, sizeof(sequence), slot_offset(i));
+		/*
+		 * Cleared before the alive lock is taken: a reader that sees the lock never takes
+		 * what a dead member has left for the new one's.
+		 */
+		ret = ae_ledger_write_at(fd, &nothing, sizeof(nothing), ae_ledger_slot_offset(i));
 		if (ret != 0)
 			return ret;
 		ret = ae_ledger_lock_alive(fd, i);
@@ -143,23 +129,58 @@ static int take_slot(struct ae_ledger *ledger)
 			continue;
 		if (ret != 0)
 			return ret;
-		ledger->index = i;
-		ret = write_account(ledger);
+		ret = raise_high(fd, (uint32_t)i + 1);
 		if (ret != 0)
 			return ret;
-		sequence++;
-		return ae_ledger_write_at(fd, &sequence, sizeof(sequence), slot_offset(i));
+		ledger->index = i;
+		ledger->mail.target = UINT64_MAX;
+		ledger->mail.map_asked = ledger->own.map_done;
+		ret = ae_ledger_write_mail(fd, i, &ledger->mail);
+		return ret != 0 ? ret : ae_ledger_write_own(ledger);
 	}
 	return -EUSERS;
 }
 
+/* Under the change lock: no reserve where it cannot be met, and why not. */
+static int settle_reserve(struct ae_ledger *ledger, char *why, size_t why_size)
+{
+	const struct ae_policy_member *self;
+	uint64_t others;
+	char text[3][32];
+	int ret;
+
+	if (ledger->mail.reserve == 0)
+		return 0;
+	ret = ae_ledger_gather(ledger, true);
+	if (ret != 0)
+		return ret;
+	self = &ledger->scratch->view.members[ledger->scratch->self];
+	others = ae_ledger_committed(&ledger->scratch->view, self->model);
+	if (ledger->mail.reserve <= ledger->scratch->view.capacity &&
+	    others <= ledger->scratch->view.capacity - ledger->mail.reserve)
+		return 0;
+	ae_ledger_explain(
+		why, why_size,
+		"a reserve of %s cannot be kept: other models use or have reserved %s of "
+		"the %s that there is; this one goes on with none",
+		ae_format_bytes(ledger->mail.reserve, text[0], sizeof(text[0])),
+		ae_format_bytes(others, text[1], sizeof(text[1])),
+		ae_format_bytes(ledger->scratch->view.capacity, text[2], sizeof(text[2])));
+	ledger->mail.reserve = 0;
+	return ae_ledger_write_mail(ledger->file.fd, ledger->index, &ledger->mail);
+}
+
 static int enter(struct ae_ledger *ledger, char *why, size_t why_size)
 {
-	int ret = ae_ledger_lock_changes(ledger->file.fd, ledger->path, why, why_size);
+	int ret = ae_ledger_lock_changes(ledger->file.fd, ledger->path, AE_LEDGER_LOCK_WAIT_NS, why,
+					 why_size);
 
 	if (ret != 0)
 		return ret;
+	why[0] = 0;
 	ret = take_slot(ledger);
+	if (ret == 0)
+		ret = settle_reserve(ledger, why, why_size);
 	ae_ledger_unlock_changes(ledger->file.fd);
 	if (ret == -EUSERS)
 		ae_ledger_explain(why, why_size, "%s has its %d members: set AEROSTAT_GROUP",
@@ -167,46 +188,52 @@ static int enter(struct ae_ledger *ledger, char *why, size_t why_size)
 	else if (ret != 0)
 		ae_ledger_explain(why, why_size, "cannot join %s: %s", ledger->path,
 				  strerrordesc_np(-ret));
+	else
+		ae_ledger_words_map(&ledger->words, ledger->file.fd);
 	return ret;
 }
 
-static void fill_account(struct ae_ledger_slot *account, const char *model, uint64_t limit)
+static void fill_own(struct ae_ledger *ledger, const struct ae_ledger_terms *terms)
 {
 	char text[AE_LEDGER_NAME_MAX];
 
-	*account = (struct ae_ledger_slot){
+	ledger->own = (struct ae_ledger_own){
 		.pid = (uint64_t)getpid(),
 		.joined_ns = wall_clock_ns(),
-		.limit = limit,
+		.resident_ns = ae_ledger_now_ns(),
+		.priority = terms->priority,
 	};
-	ae_ledger_text_clean(model, text);
-	memcpy(account->model, text, sizeof(text));
+	ae_ledger_text_clean(terms->model, text);
+	memcpy(ledger->own.model, text, sizeof(text));
+	ledger->mail = (struct ae_ledger_mail){ .limit = terms->limit, .reserve = terms->reserve };
+	ledger->capacity = terms->capacity < ledger->total ? terms->capacity : ledger->total;
+	ledger->quantum_ns = (int64_t)terms->quantum_ms * 1000000;
 }
 
-int ae_ledger_join(struct ae_ledger *ledger, const char *model, uint64_t limit, char *why,
+int ae_ledger_join(struct ae_ledger *ledger, const struct ae_ledger_terms *terms, char *why,
 		   size_t why_size)
 {
 	int ret = -EALREADY;
 
 	ae_lock_acquire(&ledger->lock);
-	if (atomic_load(&ledger->state) != STATE_OPEN) {
+	if (atomic_load(&ledger->state) != AE_LEDGER_OPEN) {
 		ae_ledger_explain(why, why_size, "this process has joined %s already",
 				  ledger->path);
 		goto out;
 	}
-	fill_account(&ledger->account, model, limit);
+	fill_own(ledger, terms);
 	ret = enter(ledger, why, why_size);
 	if (ret == 0)
-		atomic_store(&ledger->state, STATE_JOINED);
+		atomic_store(&ledger->state, AE_LEDGER_JOINED);
 out:
 	ae_lock_release(&ledger->lock);
 	return ret;
 }
 
 /* A slot anew, with what is held. Once this fails it is not tried again: each try may wait. */
-static void join_again(struct ae_ledger *ledger)
+bool ae_ledger_join_again(struct ae_ledger *ledger)
 {
-	char why[512];
+	char why[512] = "";
 	int ret;
 
 	ae_fd_close(&ledger->file);
@@ -217,25 +244,40 @@ static void join_again(struct ae_ledger *ledger)
 	if (ret == 0) {
 		ae_debug("joined %s again: its descriptor was closed, or the file was changed",
 			 ledger->path);
-		return;
+		if (why[0] != 0)
+			ae_warn("%s", why);
+		return true;
 	}
 	ae_fd_close(&ledger->file);
-	atomic_store(&ledger->state, STATE_WITHOUT);
+	atomic_store(&ledger->state, AE_LEDGER_WITHOUT);
 	ae_warn("the entry in the ledger was lost, and this process goes on without one: %s", why);
+	return false;
 }
 
-/*
- * Brings the slot up to date. The alive lock says whose a slot is: taken again by the description
- * that holds it, it costs a call and changes nothing; refused, the slot is somebody else's by now.
- */
-static void show(struct ae_ledger *ledger)
+bool ae_ledger_hold(struct ae_ledger *ledger)
 {
-	int saved_errno = errno;
+	if (ae_ledger_file_intact(&ledger->file) &&
+	    ae_ledger_lock_alive(ledger->file.fd, ledger->index) == 0)
+		return true;
+	return ae_ledger_join_again(ledger);
+}
 
-	if (!ae_ledger_file_intact(&ledger->file) ||
-	    ae_ledger_lock_alive(ledger->file.fd, ledger->index) != 0 || write_account(ledger) != 0)
-		join_again(ledger);
-	errno = saved_errno;
+int ae_ledger_lock(struct ae_ledger *ledger)
+{
+	char why[512];
+	int ret = ae_ledger_lock_changes(
+		ledger->file.fd, ledger->path,
+		ledger->was_locked_out ? LOCK_BRIEF_NS : AE_LEDGER_LOCK_WAIT_NS, why, sizeof(why));
+
+	if (ret != 0 && !ledger->was_locked_out)
+		ae_warn("%s; memory is allocated without asking, until then", why);
+	ledger->was_locked_out = ret != 0;
+	return ret;
+}
+
+void ae_ledger_unlock(struct ae_ledger *ledger)
+{
+	ae_ledger_unlock_changes(ledger->file.fd);
 }
 
 void ae_ledger_close(struct ae_ledger *ledger)
@@ -244,8 +286,11 @@ void ae_ledger_close(struct ae_ledger *ledger)
 		return;
 	ae_fd_close(&ledger->file); /* and with it the alive lock */
 	/* In the child of a fork, a thread that does not exist may hold the lock. */
-	if (atomic_load(&ledger->state) != STATE_ABANDONED)
+	if (atomic_load(&ledger->state) != AE_LEDGER_ABANDONED) {
 		ae_lock_destroy(&ledger->lock);
+		ae_ledger_words_unmap(&ledger->words);
+	}
+	free(ledger->scratch);
 	free(ledger);
 }
 
@@ -253,43 +298,35 @@ void ae_ledger_abandon(struct ae_ledger *ledger)
 {
 	if (!ledger)
 		return;
-	atomic_store(&ledger->state, STATE_ABANDONED);
+	atomic_store(&ledger->state, AE_LEDGER_ABANDONED);
 	ae_fd_close(&ledger->file);
 }
 
-/* add: else taken away. The sum saturates: a wrong call makes a wrong figure, and no absurd one. */
-static void change_claimed(struct ae_ledger *ledger, uint64_t bytes, bool add)
+static void show(struct ae_ledger *ledger, const struct ae_ledger_figures *figures)
 {
-	uint64_t *claimed = &ledger->account.claimed;
+	int saved_errno = errno;
 
-	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
-		return;
 	ae_lock_acquire(&ledger->lock);
-	if (add)
-		*claimed = bytes > UINT64_MAX - *claimed ? UINT64_MAX : *claimed + bytes;
-	else
-		*claimed = bytes > *claimed ? 0 : *claimed - bytes;
-	if (atomic_load(&ledger->state) == STATE_JOINED)
-		show(ledger);
+	if (figures->order >= ledger->order) {
+		ledger->order = figures->order;
+		ledger->own.cached = figures->cached;
+		ledger->own.blocks = figures->blocks;
+		ledger->own.chunks = figures->chunks;
+	}
+	if (figures->active_ns > ledger->own.active_ns)
+		ledger->own.active_ns = figures->active_ns;
+	if (atomic_load(&ledger->state) == AE_LEDGER_JOINED && ae_ledger_hold(ledger) &&
+	    ae_ledger_write_own(ledger) != 0)
+		ae_ledger_join_again(ledger);
 	ae_lock_release(&ledger->lock);
-}
-
-void ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes)
-{
-	change_claimed(ledger, bytes, true);
-}
-
-void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes)
-{
-	change_claimed(ledger, bytes, false);
+	errno = saved_errno;
 }
 
 void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *figures)
 {
-	struct ae_ledger_slot *account = &ledger->account;
 	bool had_blocks;
 
-	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != STATE_JOINED)
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
 		return;
 	/* A process that has freed everything, or has begun to allocate, is shown as it is. */
 	had_blocks = atomic_load_explicit(&ledger->shown_blocks, memory_order_relaxed) != 0;
@@ -298,14 +335,11 @@ void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *
 	    coarse_ns() - atomic_load_explicit(&ledger->shown_ns, memory_order_relaxed) <
 		    SHOWN_AGE_NS)
 		return;
-	ae_lock_acquire(&ledger->lock);
-	if (figures->order >= ledger->order) {
-		ledger->order = figures->order;
-		account->cached = figures->cached;
-		account->blocks = figures->blocks;
-		account->chunks = figures->chunks;
-		if (atomic_load(&ledger->state) == STATE_JOINED)
-			show(ledger);
-	}
-	ae_lock_release(&ledger->lock);
+	show(ledger, figures);
+}
+
+void ae_ledger_report_now(struct ae_ledger *ledger, const struct ae_ledger_figures *figures)
+{
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) == AE_LEDGER_JOINED)
+		show(ledger, figures);
 }

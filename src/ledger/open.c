@@ -263,7 +263,7 @@ static int open_settled(int dir_fd, const char *name, const unsigned char uuid[1
 		fd = open_file(dir_fd, name, path, &st, why, why_size);
 		if (fd < 0)
 			return fd;
-		ret = ae_ledger_lock_changes(fd, path, why, why_size);
+		ret = ae_ledger_lock_changes(fd, path, AE_LEDGER_LOCK_WAIT_NS, why, why_size);
 		if (ret == 0 && fstat(fd, &st) == 0 && st.st_nlink == 0) {
 			close(fd);
 			continue;

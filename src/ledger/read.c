@@ -10,52 +10,56 @@
 
 #include "ledger/layout.h"
 
-/* A slot that changes hands this often in a row is left out. */
+/* A slot that does not agree with its checksums so often in a row is left out. */
 #define SLOT_TRIES 8
 
-static void copy_member(const struct ae_ledger_slot *slot, struct ae_ledger_member *member_out)
+static void copy_member(const struct ae_ledger_slot *slot, size_t index,
+			struct ae_ledger_member *member_out)
 {
+	const struct ae_ledger_own *own = &slot->own;
 	char model[AE_LEDGER_NAME_MAX + 1];
-	uint64_t pid = slot->pid;
 
-	memcpy(model, slot->model, AE_LEDGER_NAME_MAX);
+	memcpy(model, own->model, AE_LEDGER_NAME_MAX);
 	model[AE_LEDGER_NAME_MAX] = 0;
 	ae_ledger_text_clean(model, member_out->model);
-	member_out->pid = pid <= INT_MAX ? (pid_t)pid : 0;
-	member_out->joined_ns = slot->joined_ns;
-	member_out->limit = slot->limit;
-	member_out->claimed = slot->claimed;
-	member_out->cached = slot->cached;
-	member_out->blocks = slot->blocks;
-	member_out->chunks = slot->chunks;
+	member_out->slot = index;
+	member_out->pid = own->pid <= INT_MAX ? (pid_t)own->pid : 0;
+	member_out->joined_ns = own->joined_ns;
+	member_out->limit = slot->mail.limit;
+	member_out->reserve = slot->mail.reserve;
+	member_out->claimed = own->claimed;
+	member_out->cached = own->cached;
+	member_out->blocks = own->blocks;
+	member_out->chunks = own->chunks;
+	member_out->pinned = own->pinned;
+	member_out->away = own->away;
+	member_out->host = own->host;
+	member_out->wait_bytes = own->wait_bytes;
+	member_out->active_ns = own->active_ns;
+	member_out->priority = own->priority < -10  ? -10
+			       : own->priority > 10 ? 10
+						    : (int)own->priority;
 }
 
 /* 1: a living member, copied; 0: none; or a negative errno. */
 static int read_slot(int fd, size_t index, struct ae_ledger_member *member_out)
 {
-	off_t offset = (off_t)(offsetof(struct ae_ledger_file, slots) +
-			       index * sizeof(struct ae_ledger_slot));
 	struct ae_ledger_slot slot;
-	uint64_t before, after;
 	int ret;
 
 	for (int i = 0; i < SLOT_TRIES; i++) {
 		/*
-		 * Alive first: who takes a slot makes its sequence odd before it takes the lock, so
-		 * a lock that is seen is never paired with what a dead member left.
+		 * Alive first: who takes a slot clears it before it takes the lock, so a lock that is
+		 * seen is never paired with what a dead member left.
 		 */
 		ret = ae_ledger_slot_alive(fd, index);
 		if (ret <= 0)
 			return ret;
-		ret = ae_ledger_read_at(fd, &before, sizeof(before), offset);
-		if (ret == 0)
-			ret = ae_ledger_read_at(fd, &slot, sizeof(slot), offset);
-		if (ret == 0)
-			ret = ae_ledger_read_at(fd, &after, sizeof(after), offset);
+		ret = ae_ledger_read_at(fd, &slot, sizeof(slot), ae_ledger_slot_offset(index));
 		if (ret != 0)
 			return ret;
-		if (before % 2 == 0 && before == after && before == slot.sequence) {
-			copy_member(&slot, member_out);
+		if (ae_ledger_slot_is_whole(&slot)) {
+			copy_member(&slot, index, member_out);
 			return 1;
 		}
 	}
@@ -89,7 +93,8 @@ static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_
 		return ret;
 	memcpy(view->uuid, header.uuid, sizeof(view->uuid));
 	view->total = header.total;
-	for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
+	view->outside = header.outside < header.total ? header.outside : header.total;
+	for (size_t i = 0; i < ae_ledger_slots_used(&header); i++) {
 		ret = read_slot(fd, i, &view->members[view->count]);
 		if (ret < 0)
 			goto err_file;
