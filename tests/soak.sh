@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# The long runs (make soak): for SOAK_SECONDS (600), with a new seed each time, the pool's random trace and
-# a churning program natively and preloaded. Every seed is printed before it is used.
+# The long runs (make soak): for SOAK_SECONDS (600), with a new seed each time, the pool's random trace,
+# the policy's simulation, and a churning program natively and preloaded. Every seed is printed before it is used.
 . ./tests/env.sh
 . "$abs_srcdir/tests/e2e/lib.sh"
 
@@ -12,6 +12,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
 	seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 	echo "seed $seed"
 	tests/unit/pool/trace_test 5000000 "$seed" || fail "trace_test 5000000 $seed"
+	tests/unit/ledger/policy_sim 40 "$seed" || fail "policy_sim 40 $seed"
 	native 13000 "$apps/app_churn" 4000 "$seed" 256 >"$work/native" || fail "app_churn 4000 $seed 256, natively"
 	preloaded 13000 "$apps/app_churn" 4000 "$seed" 256 >"$work/served" 2>"$work/err" || {
 		cat "$work/err" >&2

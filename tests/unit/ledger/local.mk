@@ -1,4 +1,12 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
+check_PROGRAMS += tests/unit/ledger/policy_sim
+TESTS += tests/unit/ledger/policy_sim
+tests_unit_ledger_policy_sim_SOURCES = \
+	tests/unit/ledger/policy_oracle.c \
+	tests/unit/ledger/policy_oracle.h \
+	tests/unit/ledger/policy_sim.c
+tests_unit_ledger_policy_sim_LDADD = src/ledger/libledger.la src/base/libbase.la
+
 if HAVE_CHECK
 ledger_tests = \
 	tests/unit/ledger/test_ledger \
