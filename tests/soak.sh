@@ -12,7 +12,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
 	seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 	echo "seed $seed"
 	tests/unit/pool/trace_test 5000000 "$seed" || fail "trace_test 5000000 $seed"
-	tests/unit/ledger/policy_sim 100 "$seed" || fail "policy_sim 100 $seed"
+	tests/unit/ledger/policy_sim 40 "$seed" || fail "policy_sim 40 $seed"
 	native 13000 "$apps/app_churn" 4000 "$seed" 256 >"$work/native" || fail "app_churn 4000 $seed 256, natively"
 	preloaded 13000 "$apps/app_churn" 4000 "$seed" 256 >"$work/served" 2>"$work/err" || {
 		cat "$work/err" >&2

@@ -8,7 +8,10 @@
 
 #include "ledger/policy.h"
 
-/* For any view at all: nothing granted that is not there. NULL, or which rule was broken. */
+/*
+ * For any view at all: nothing granted that is not there, or is reserved for others, and nothing asked
+ * that is not there. NULL, or which rule was broken. (Who waits before whom is then anybody's reading.)
+ */
 const char *oracle_check_safe(const struct ae_policy_view *view,
 			      const struct ae_policy_request *request,
 			      const struct ae_policy_plan *plan);
