@@ -8,6 +8,7 @@
 #include <string.h>
 
 static __thread CUresult last_error;
+static __thread bool refused;
 
 CUresult ae_device_cuda_last_error(void)
 {
@@ -52,10 +53,16 @@ static int op_unreserve(void *arg, uint64_t address, uint64_t bytes)
 	return down(device->driver->cuMemAddressFree(address, bytes));
 }
 
+bool ae_device_cuda_was_refused(void)
+{
+	return refused;
+}
+
 static int op_claim(void *arg, uint64_t bytes)
 {
 	struct ae_device_cuda *device = arg;
 
+	refused = false;
 	return device->claim(device->claim_arg, bytes);
 }
 
@@ -75,6 +82,8 @@ static int op_create(void *arg, uint64_t bytes, uint64_t *handle_out)
 	error = up(device->driver->cuMemCreate(&handle, bytes, &device->prop, 0));
 	if (error == 0)
 		*handle_out = handle;
+	else
+		refused = error == -ENOMEM;
 	return error;
 }
 

@@ -8,6 +8,7 @@
 #ifndef AE_CUDA_DEVICE_CUDA_H
 #define AE_CUDA_DEVICE_CUDA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -58,5 +59,8 @@ extern const struct ae_device_ops ae_device_cuda_ops;
  * hook returns to the program instead of a guess.
  */
 CUresult ae_device_cuda_last_error(void);
+
+/* True when, since this thread's last claim, the driver had no memory for what was claimed. */
+bool ae_device_cuda_was_refused(void);
 
 #endif

@@ -54,6 +54,12 @@ int ae_ledger_gather(struct ae_ledger *ledger, bool sweep)
 	if (ret != 0)
 		return ret;
 	scratch->view.now_ns = ae_ledger_now_ns();
+	for (size_t i = 0; i < scratch->view.count; i++) {
+		struct ae_policy_member *member = &scratch->view.members[i];
+
+		/* In the future: whoever wrote that is taken for busy. */
+		member->busy = member->active_ns > scratch->view.now_ns - ledger->idle_after_ns;
+	}
 	scratch->view.capacity = capacity_now(ledger);
 	scratch->view.quantum_ns = ledger->quantum_ns;
 	scratch->view.cooling_ns_per_mib = COOLING_NS_PER_MIB;
@@ -305,6 +311,7 @@ void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *oth
 	if (atomic_load(&ledger->state) != AE_LEDGER_JOINED || ae_ledger_gather(ledger, false) != 0)
 		goto out;
 	self = &view->members[ledger->scratch->self];
+	others_out->members = view->count - 1;
 	for (size_t i = 0; i < view->count; i++) {
 		struct ae_ledger_share share;
 

@@ -48,7 +48,7 @@ struct ae_ledger {
 	struct ae_ledger_scratch *scratch;
 	struct ae_ledger_wait *waits; /* of this process, by turn */
 	uint64_t capacity; /* most that this member claims of the device's total */
-	int64_t quantum_ns;
+	int64_t quantum_ns, idle_after_ns;
 	int64_t measured_ns; /* when this process last said what is used */
 	bool was_locked_out; /* the change lock's holder seems to be stopped */
 	uint64_t order; /* of the figures in own */

@@ -208,6 +208,7 @@ static void fill_own(struct ae_ledger *ledger, const struct ae_ledger_terms *ter
 	ledger->mail = (struct ae_ledger_mail){ .limit = terms->limit, .reserve = terms->reserve };
 	ledger->capacity = terms->capacity < ledger->total ? terms->capacity : ledger->total;
 	ledger->quantum_ns = (int64_t)terms->quantum_ms * 1000000;
+	ledger->idle_after_ns = (int64_t)terms->idle_after_ms * 1000000;
 }
 
 int ae_ledger_join(struct ae_ledger *ledger, const struct ae_ledger_terms *terms, char *why,
@@ -236,7 +237,9 @@ bool ae_ledger_join_again(struct ae_ledger *ledger)
 	char why[512] = "";
 	int ret;
 
+	/* With both the old slot's lock is gone. */
 	ae_fd_close(&ledger->file);
+	ae_ledger_words_release(&ledger->words);
 	ret = ae_ledger_file_open(ledger->dir, ledger->group, ledger->uuid, ledger->total, why,
 				  sizeof(why), ledger->path, sizeof(ledger->path), &ledger->file);
 	if (ret == 0)
@@ -284,7 +287,7 @@ void ae_ledger_close(struct ae_ledger *ledger)
 {
 	if (!ledger)
 		return;
-	ae_fd_close(&ledger->file); /* and with it the alive lock */
+	ae_fd_close(&ledger->file); /* and with the mapping the alive lock */
 	/* In the child of a fork, a thread that does not exist may hold the lock. */
 	if (atomic_load(&ledger->state) != AE_LEDGER_ABANDONED) {
 		ae_lock_destroy(&ledger->lock);

@@ -12,9 +12,9 @@
  * there all the same, held by a forked child for instance, is measured like any other that is used
  * outside the ledger.
  *
- * The program may close our descriptor, and somebody may remove or truncate the file. The account is
- * therefore the process's own and the slot a copy, written only while the alive lock is held. A member
- * that has lost its slot takes a new one, with what it holds, at its next claim or report that writes;
+ * The program may close our descriptor (the mapping for the futex words keeps the lock), and somebody may
+ * remove or truncate the file. The account is therefore the process's own and the slot a copy, written
+ * only while the alive lock is held. A member that cannot write to its slot takes a new one, with what it holds, at its next claim or report that writes;
  * where that fails, one line is logged and the process goes on without an entry, and without claims.
  *
  * Each struct ae_ledger has a lock of rank AE_LOCK_LEDGER, held over file I/O and over the change lock
@@ -76,6 +76,7 @@ struct ae_ledger_terms {
 	uint64_t capacity; /* bytes: with its claims the sum of all is never above this */
 	int priority; /* -10 to 10 */
 	uint64_t quantum_ms;
+	uint64_t idle_after_ms; /* a member that was not active for so long is idle to this one */
 };
 
 /*
@@ -130,6 +131,7 @@ void ae_ledger_wait(struct ae_ledger *ledger, uint32_t event, int64_t timeout_ns
 
 /* What a member has to know of the others to say what it could still have. */
 struct ae_ledger_others {
+	size_t members; /* how many there are */
 	uint64_t model_used; /* claimed and not cached, by other members of the same model */
 	uint64_t cached; /* by all others: theirs to give back */
 	uint64_t kept; /* reserved for other models, and not used by them yet */

@@ -29,6 +29,13 @@ void ae_ledger_words_map(struct ae_ledger_words *words, int fd)
 	(void)madvise(map, MAP_BYTES, MADV_DONTFORK);
 }
 
+void ae_ledger_words_release(struct ae_ledger_words *words)
+{
+	if (words->map != NULL)
+		(void)mmap(words->map, MAP_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+}
+
 void ae_ledger_words_unmap(struct ae_ledger_words *words)
 {
 	if (words->map != NULL)

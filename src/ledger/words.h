@@ -21,6 +21,12 @@ struct ae_ledger_words {
 
 /* Maps the file, or maps another in its place. Never fails: see above. */
 void ae_ledger_words_map(struct ae_ledger_words *words, int fd);
+
+/*
+ * Lets go of the file, and keeps the place. A mapping holds the open file description, and the locks on
+ * it, after its descriptor was closed: a member stays alive in a program that closes all it does not know.
+ */
+void ae_ledger_words_release(struct ae_ledger_words *words);
 void ae_ledger_words_unmap(struct ae_ledger_words *words);
 
 /* Writes the word at offset anew and wakes who sleeps on it. */

@@ -29,6 +29,10 @@ struct ae_pool {
 	uint64_t allocs, alloc_hits, frees;
 };
 
+/* What the caller of the pool is told of a block. */
+void ae_pool_fill_info(const struct ae_pool *pool, const struct ae_block *block,
+		       struct ae_block_info *info);
+
 static inline bool ae_pool_is_small(const struct ae_pool *pool, uint64_t bytes)
 {
 	return bytes <= pool->small_most;

@@ -25,4 +25,5 @@ src_pool_libpool_la_SOURCES = \
 	src/pool/slab.c \
 	src/pool/slab.h \
 	src/pool/tree.c \
-	src/pool/tree.h
+	src/pool/tree.h \
+	src/pool/walk.c

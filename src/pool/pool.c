@@ -152,8 +152,8 @@ static void block_leave(struct ae_pool *pool, struct ae_block *block, enum ae_bl
 	pool->bytes_asked -= block->bytes;
 }
 
-static void fill_info(const struct ae_pool *pool, const struct ae_block *block,
-		      struct ae_block_info *info)
+void ae_pool_fill_info(const struct ae_pool *pool, const struct ae_block *block,
+		       struct ae_block_info *info)
 {
 	const struct ae_extent *extent =
 		ae_pool_is_small(pool, block->bytes) ? block->slab->span->extent : block->extent;
@@ -184,7 +184,7 @@ int ae_pool_free_begin(struct ae_pool *pool, uint64_t address, struct ae_block_i
 	if (block) {
 		block_leave(pool, block, AE_BLOCK_FREEING);
 		if (block_out)
-			fill_info(pool, block, block_out);
+			ae_pool_fill_info(pool, block, block_out);
 	}
 	ae_lock_release(&pool->lock);
 	return block ? 0 : -ENOENT;
@@ -252,7 +252,7 @@ int ae_pool_limbo_take(struct ae_pool *pool, struct ae_block_info *block_out)
 		pool->bytes_limbo -= own_bytes(pool, block);
 		atomic_fetch_sub_explicit(&pool->limbo_count, 1, memory_order_release);
 		block->state = AE_BLOCK_FREEING;
-		fill_info(pool, block, block_out);
+		ae_pool_fill_info(pool, block, block_out);
 	}
 	ae_lock_release(&pool->lock);
 	return block ? 0 : -ENOENT;
@@ -307,7 +307,7 @@ int ae_pool_find(struct ae_pool *pool, uint64_t address, struct ae_block_info *b
 	block = find_inside(pool, address);
 	if (block && block->state == AE_BLOCK_LIVE && address - block->address < block->bytes) {
 		if (block_out)
-			fill_info(pool, block, block_out);
+			ae_pool_fill_info(pool, block, block_out);
 		rc = 0;
 	}
 	ae_lock_release(&pool->lock);
@@ -393,51 +393,5 @@ void ae_pool_get_stats(struct ae_pool *pool, struct ae_pool_stats *stats_out)
 		.metadata_bytes = backing->account + ae_reservations_cost(&backing->reservations) +
 				  ae_blocks_cost(&pool->blocks),
 	};
-	ae_lock_release(&pool->lock);
-}
-
-static void visit_block(const struct ae_pool *pool, const struct ae_block *block,
-			void (*visit)(void *arg, const struct ae_block_info *), void *arg)
-{
-	struct ae_block_info info;
-
-	if (!block || block->state != AE_BLOCK_LIVE)
-		return;
-	fill_info(pool, block, &info);
-	visit(arg, &info);
-}
-
-static void visit_span(const struct ae_pool *pool, const struct ae_span *span,
-		       void (*visit)(void *arg, const struct ae_block_info *), void *arg)
-{
-	for (unsigned unit = 0; unit < AE_SPAN_UNITS; unit++) {
-		const struct ae_slab *slab = span->slabs[unit];
-
-		if (!slab || slab->unit != unit)
-			continue;
-		for (uint32_t slot = 0; slot < slab->slots; slot++) {
-			uint64_t address = slab->address + slot * slab->slot_bytes;
-
-			visit_block(pool, ae_blocks_find(&pool->blocks, address), visit, arg);
-		}
-	}
-}
-
-void ae_pool_visit(struct ae_pool *pool, void (*visit)(void *arg, const struct ae_block_info *),
-		   void *arg)
-{
-	const struct ae_reservations *all = &pool->backing.reservations;
-
-	ae_lock_acquire(&pool->lock);
-	for (size_t i = 0; i < all->count; i++) {
-		const struct ae_extent *extent = ae_extent_first(all->sorted[i]);
-
-		for (; extent; extent = ae_extent_after(extent)) {
-			if (extent->kind == AE_EXTENT_BLOCK)
-				visit_block(pool, extent->block, visit, arg);
-			else if (extent->kind == AE_EXTENT_SPAN)
-				visit_span(pool, extent->span, visit, arg);
-		}
-	}
 	ae_lock_release(&pool->lock);
 }

@@ -151,10 +151,26 @@ void ae_pool_get_stats(struct ae_pool *pool, struct ae_pool_stats *stats_out);
 const char *ae_pool_check(struct ae_pool *pool);
 
 /*
- * Calls visit for each live block in address order, within the lock: it must not call the pool.
- * For `debug map` and tests.
+ * Calls visit for all that the pool holds, in address order and within the lock: it must not call the
+ * pool. Each reservation comes before what is mapped in it, each block and each stretch of other use
+ * before its chunks. For `debug map` and tests.
  */
-void ae_pool_visit(struct ae_pool *pool, void (*visit)(void *arg, const struct ae_block_info *),
-		   void *arg);
+enum ae_pool_item_kind {
+	AE_POOL_RESERVATION,
+	AE_POOL_BLOCK, /* a large one */
+	AE_POOL_SHARED, /* a granule that small blocks share */
+	AE_POOL_SMALL, /* one of those */
+	AE_POOL_CACHED,
+	AE_POOL_HELD, /* the device would not unmap it */
+	AE_POOL_CHUNK,
+};
+struct ae_pool_item {
+	enum ae_pool_item_kind kind;
+	uint64_t address, bytes; /* of a block: as asked for */
+	const struct ae_block_info *block; /* NULL but for blocks */
+	bool is_freed; /* a block whose free has begun and is not complete */
+};
+void ae_pool_walk(struct ae_pool *pool, void (*visit)(void *arg, const struct ae_pool_item *),
+		  void *arg);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "ledger/ledger.h"
+#include "shim/gate.h"
 #include "shim/hooks.h"
 #include "shim/meminfo.h"
 #include "shim/steward.h"
@@ -26,7 +27,8 @@ struct ae_device {
 	struct ae_lock limbo; /* limbo.h */
 	int state; /* enum device_state; atomic */
 	int ordinal;
-	uint64_t limit;
+	uint64_t limit; /* atomic */
+	uint64_t cache_most; /* immutable once joined */
 	uint64_t users; /* devices that may use its memory, a bit each; guarded by lock */
 	struct ae_device_cuda cuda;
 	struct ae_pool *pool;
@@ -73,15 +75,30 @@ void ae_devices_abandon(void)
 	}
 }
 
+/*
+ * A refusal is not final before what is used outside was measured anew. Called with the pool's lock
+ * held: the driver's call takes none of ours.
+ */
 static int claim(void *arg, uint64_t bytes)
 {
-	ae_ledger_claim(arg, bytes);
-	return 0;
+	struct ae_device *device = arg;
+	bool is_measured = ae_ledger_measure_is_due(device->ledger);
+	int error;
+
+	if (is_measured)
+		ae_device_measure(device);
+	error = ae_ledger_claim(device->ledger, bytes);
+	if (error == 0 || is_measured)
+		return error;
+	ae_device_measure(device);
+	return ae_ledger_claim(device->ledger, bytes);
 }
 
 static void unclaim(void *arg, uint64_t bytes)
 {
-	ae_ledger_unclaim(arg, bytes);
+	struct ae_device *device = arg;
+
+	ae_ledger_unclaim(device->ledger, bytes);
 }
 
 /* The first power of two that holds twice the device: fragments of address space cost nothing. */
@@ -98,6 +115,7 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 		       size_t why_size)
 {
 	const struct ae_config *config = &process->config;
+	struct ae_ledger_terms terms;
 	struct ae_pool_params params;
 	int error;
 
@@ -113,20 +131,32 @@ static int device_join(struct ae_process *process, struct ae_device *device, cha
 			       why, why_size, &device->ledger);
 	if (error != 0)
 		return error;
-	error = ae_ledger_join(device->ledger, config->model, device->limit, why, why_size);
+	terms = (struct ae_ledger_terms){
+		.model = config->model,
+		.limit = device->limit,
+		.reserve = ae_size_resolve(&config->reserve, device->cuda.total),
+		.capacity = ae_size_resolve(&config->capacity, device->cuda.total),
+		.priority = (int)config->priority,
+		.quantum_ms = config->quantum_ms,
+		.idle_after_ms = config->idle_after_ms,
+	};
+	error = ae_ledger_join(device->ledger, &terms, why, why_size);
 	if (error != 0)
 		goto err_ledger;
+	if (why[0] != '\0')
+		ae_warn("device %d: %s", device->ordinal, why);
 	device->cuda.users = device->users;
 	device->cuda.claim = claim;
 	device->cuda.unclaim = unclaim;
-	device->cuda.claim_arg = device->ledger;
+	device->cuda.claim_arg = device;
+	device->cache_most = ae_size_resolve(&config->cache, device->cuda.total);
 	params = (struct ae_pool_params){
 		.granularity = device->cuda.granularity,
 		.chunk_usual = CHUNK_USUAL,
 		.chunk_most = CHUNK_MOST,
 		.reserve_step = reserve_step(device->cuda.total),
 		.limit = device->limit,
-		.cache_most = ae_size_resolve(&config->cache, device->cuda.total),
+		.cache_most = device->cache_most,
 	};
 	if (config->ipc == AE_IPC_NATIVE)
 		device->native = ae_native_create(&device->cuda, device->limit);
@@ -278,9 +308,40 @@ const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device)
 	return &device->cuda;
 }
 
+struct ae_ledger *ae_device_ledger(struct ae_device *device)
+{
+	return device->ledger;
+}
+
 uint64_t ae_device_limit(const struct ae_device *device)
 {
-	return device->limit;
+	return __atomic_load_n(&device->limit, __ATOMIC_RELAXED);
+}
+
+void ae_device_set_limit(struct ae_device *device, uint64_t limit)
+{
+	if (limit > device->cuda.total)
+		limit = device->cuda.total;
+	__atomic_store_n(&device->limit, limit, __ATOMIC_RELAXED);
+	ae_pool_set_limit(device->pool, limit);
+	if (device->native != NULL)
+		ae_native_set_limit(device->native, limit);
+}
+
+void ae_device_set_caching(struct ae_device *device, bool caches)
+{
+	ae_pool_set_cache(device->pool, caches ? device->cache_most : 0);
+}
+
+void ae_device_measure(struct ae_device *device)
+{
+	size_t free_bytes, total_bytes;
+	CUdevice ordinal;
+
+	if (ae_driver()->cuCtxGetDevice(&ordinal) == CUDA_SUCCESS && ordinal == device->ordinal &&
+	    ae_driver()->cuMemGetInfo_v2(&free_bytes, &total_bytes) == CUDA_SUCCESS &&
+	    free_bytes <= total_bytes)
+		ae_ledger_measure(device->ledger, total_bytes - free_bytes);
 }
 
 void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *stats_out)
@@ -290,22 +351,35 @@ void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *st
 		ae_native_get_stats(device->native, stats_out);
 }
 
-void ae_device_report(struct ae_device *device)
+static struct ae_ledger_figures figures_of(struct ae_device *device)
 {
-	struct ae_ledger_figures figures;
 	struct ae_native_stats native;
 	struct ae_pool_stats stats;
 
 	ae_pool_get_stats(device->pool, &stats);
 	ae_device_native_stats(device, &native);
-	figures = (struct ae_ledger_figures){
+	return (struct ae_ledger_figures){
 		.order = stats.allocs + stats.frees + stats.creates + stats.releases +
 			 native.allocs + native.frees,
 		.cached = stats.bytes_cached,
 		.blocks = stats.blocks_live + native.blocks,
 		.chunks = stats.chunks,
+		.active_ns = ae_gate_active_ns(),
 	};
+}
+
+void ae_device_report(struct ae_device *device)
+{
+	struct ae_ledger_figures figures = figures_of(device);
+
 	ae_ledger_report(device->ledger, &figures);
+}
+
+void ae_device_report_now(struct ae_device *device)
+{
+	struct ae_ledger_figures figures = figures_of(device);
+
+	ae_ledger_report_now(device->ledger, &figures);
 }
 
 void ae_devices_stop(struct ae_process *process)

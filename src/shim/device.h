@@ -9,6 +9,7 @@
 #ifndef AE_SHIM_DEVICE_H
 #define AE_SHIM_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/lock.h"
@@ -61,7 +62,17 @@ struct ae_pool *ae_device_pool(struct ae_device *device);
 struct ae_native *ae_device_native(struct ae_device *device);
 struct ae_lock *ae_device_limbo_lock(struct ae_device *device); /* limbo.h */
 const struct ae_device_cuda *ae_device_cuda(const struct ae_device *device);
-uint64_t ae_device_limit(const struct ae_device *device); /* bytes */
+struct ae_ledger *ae_device_ledger(struct ae_device *device);
+uint64_t ae_device_limit(const struct ae_device *device); /* bytes, as it is now */
+void ae_device_set_limit(struct ae_device *device, uint64_t limit);
+/* How much of freed memory stays cached: as configured, or nothing while others wait for memory. */
+void ae_device_set_caching(struct ae_device *device, bool caches);
+
+/*
+ * Tells the ledger how much of the device is used, by the driver's word. A context of the device is to
+ * be current, otherwise it does nothing.
+ */
+void ae_device_measure(struct ae_device *device);
 
 /* Gives back what the pools of all served devices have cached. Returns the bytes. */
 uint64_t ae_devices_trim(struct ae_process *process);
@@ -71,5 +82,6 @@ void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *st
 
 /* Shows the figures of the pool, and of what the driver serves, in the ledger. */
 void ae_device_report(struct ae_device *device);
+void ae_device_report_now(struct ae_device *device); /* even if it was just shown */
 
 #endif

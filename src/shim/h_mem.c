@@ -15,6 +15,7 @@
 #include "shim/green.h"
 #include "shim/hooks.h"
 #include "shim/limbo.h"
+#include "shim/wait.h"
 
 /* The one place where the pool's errors become the driver's. */
 static CUresult result_of(int error)
@@ -32,25 +33,75 @@ static CUresult result_of(int error)
 	}
 }
 
+/* A block of the pool that is being asked for, perhaps several times. */
+struct pool_request {
+	struct ae_process *process;
+	struct ae_device *device;
+	uint64_t bytes, owner, address;
+};
+
+static int try_pool(void *arg)
+{
+	struct pool_request *request = arg;
+	struct ae_pool *pool = ae_device_pool(request->device);
+	int error = ae_pool_alloc(pool, request->bytes, request->owner, &request->address);
+
+	if ((error == -ENOMEM || error == -EAGAIN) && ae_pool_limbo_count(pool) > 0) {
+		/* What was freed in a stream's order is not free before the stream has come so far. */
+		ae_limbo_settle(request->process, request->device, true);
+		error = ae_pool_alloc(pool, request->bytes, request->owner, &request->address);
+	}
+	return error;
+}
+
 static CUresult allocate(struct ae_process *process, struct ae_device *device, CUcontext context,
 			 uint64_t bytes, CUdeviceptr *dptr)
 {
-	struct ae_pool *pool = ae_device_pool(device);
-	uint64_t owner = (uint64_t)(uintptr_t)context, address = 0;
+	struct pool_request request = {
+		.process = process,
+		.device = device,
+		.bytes = bytes,
+		.owner = (uint64_t)(uintptr_t)context,
+	};
 	int error;
 
 	ae_limbo_settle(process, device, false);
-	error = ae_pool_alloc(pool, bytes, owner, &address);
-	if (error == -ENOMEM && ae_pool_limbo_count(pool) > 0) {
-		/* What was freed in a stream's order is not free before the stream has come so far. */
-		ae_limbo_settle(process, device, true);
-		error = ae_pool_alloc(pool, bytes, owner, &address);
-	}
+	error = ae_wait_for_memory(process, device, bytes, try_pool, &request);
 	/* As the driver does it: a failed allocation leaves a null pointer behind. */
-	*dptr = error == 0 ? address : 0;
+	*dptr = error == 0 ? request.address : 0;
 	if (error == 0)
 		ae_device_report(device);
 	return result_of(error);
+}
+
+/* The same for a block that the driver is to serve (native.h): its claim. */
+struct native_request {
+	struct ae_native *native;
+	CUcontext owner;
+	uint64_t bytes;
+	struct ae_native_block *block;
+};
+
+static int try_native(void *arg)
+{
+	struct native_request *request = arg;
+
+	return ae_native_claim(request->native, request->owner, request->bytes, &request->block);
+}
+
+/* NULL: out of memory. */
+static struct ae_native_block *claim_native(struct ae_process *process, struct ae_device *device,
+					    CUcontext owner, uint64_t bytes)
+{
+	struct native_request request = {
+		.native = ae_device_native(device),
+		.owner = owner,
+		.bytes = bytes,
+	};
+
+	if (ae_wait_for_memory(process, device, bytes, try_native, &request) != 0)
+		return NULL;
+	return request.block;
 }
 
 /*
@@ -92,9 +143,12 @@ CUresult ae_h_cuMemAlloc_v2(CUdeviceptr *dptr, size_t bytesize)
 	if (prohibited_in_capture(process, dptr))
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (ae_device_native(device) != NULL) {
-		CUresult result =
-			ae_native_alloc(ae_device_native(device), context, bytesize, dptr);
+		struct ae_native_block *block = claim_native(process, device, context, bytesize);
+		CUresult result = CUDA_ERROR_OUT_OF_MEMORY;
 
+		*dptr = 0;
+		if (block != NULL)
+			result = ae_native_alloc(ae_device_native(device), block, dptr);
 		ae_device_report(device);
 		return result;
 	}
@@ -124,9 +178,15 @@ CUresult ae_h_cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t Width
 	if (prohibited_in_capture(process, dptr))
 		return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 	if (ae_device_native(device) != NULL) {
-		result =
-			ae_native_alloc_pitch(ae_device_native(device), context, pitch * Height,
-					      dptr, pPitch, WidthInBytes, Height, ElementSizeBytes);
+		struct ae_native_block *block =
+			claim_native(process, device, context, pitch * Height);
+
+		*dptr = *pPitch = 0;
+		result = CUDA_ERROR_OUT_OF_MEMORY;
+		if (block != NULL)
+			result =
+				ae_native_alloc_pitch(ae_device_native(device), block, dptr, pPitch,
+						      WidthInBytes, Height, ElementSizeBytes);
 		ae_device_report(device);
 		return result;
 	}

@@ -26,11 +26,13 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/h_query.c \
 	src/shim/hooks.c src/shim/hooks.h \
 	src/shim/limbo.c src/shim/limbo.h \
+	src/shim/map.c src/shim/map.h \
 	src/shim/meminfo.c src/shim/meminfo.h \
 	src/shim/native.c src/shim/native.h \
 	src/shim/nvml.c src/shim/nvml.h \
 	src/shim/process.c src/shim/process.h \
-	src/shim/steward.c src/shim/steward.h
+	src/shim/steward.c src/shim/steward.h \
+	src/shim/wait.c src/shim/wait.h
 src_shim_libaerostat_la_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden
 src_shim_libaerostat_la_LIBADD = \
 	src/shim/libresolve.la \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "shim/native.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -11,21 +12,21 @@
 
 #define SMALL_ALIGNMENT 512
 
-struct block {
+struct ae_native_block {
 	uint64_t address; /* the key */
 	uint64_t bytes; /* as asked for */
 	uint64_t charged; /* what it takes */
 	uint64_t serial;
 	CUcontext owner;
-	struct block *next; /* of those that are out of the table and about to go */
+	struct ae_native_block *next; /* of those that are out of the table and about to go */
 	UT_hash_handle hh;
 };
 
 struct ae_native {
-	const struct ae_device_cuda *device; /* immutable, as is limit */
-	uint64_t limit;
+	const struct ae_device_cuda *device; /* immutable */
 	struct ae_lock lock; /* guards the rest */
-	struct block *table;
+	uint64_t limit;
+	struct ae_native_block *table;
 	struct ae_native_stats stats;
 };
 
@@ -60,37 +61,46 @@ static void unclaim(const struct ae_native *native, uint64_t bytes)
 		native->device->unclaim(native->device->claim_arg, bytes);
 }
 
-/* A block that is about to be made, in no table yet, claimed. NULL: there is no room for it. */
-static struct block *block_begin(struct ae_native *native, CUcontext owner, uint64_t bytes)
+static bool charge(struct ae_native *native, uint64_t bytes)
 {
-	struct block *block = calloc(1, sizeof(*block));
 	bool fits;
 
+	ae_lock_acquire(&native->lock);
+	fits = bytes <= native->limit && native->stats.bytes <= native->limit - bytes;
+	if (fits)
+		native->stats.bytes += bytes;
+	ae_lock_release(&native->lock);
+	return fits;
+}
+
+int ae_native_claim(struct ae_native *native, CUcontext owner, uint64_t bytes,
+		    struct ae_native_block **block_out)
+{
+	struct ae_native_block *block = calloc(1, sizeof(*block));
+	int error = -ENOMEM;
+
 	if (block == NULL)
-		return NULL;
+		return error;
 	block->bytes = bytes;
 	block->charged = charge_of(native, bytes);
 	block->owner = owner;
 	block->serial = ae_pool_serial_take();
-	ae_lock_acquire(&native->lock);
-	fits = block->charged <= native->limit &&
-	       native->stats.bytes <= native->limit - block->charged;
-	if (fits)
-		native->stats.bytes += block->charged;
-	ae_lock_release(&native->lock);
-	if (fits && native->device->claim(native->device->claim_arg, block->charged) == 0)
-		return block;
-	if (fits) {
+	if (charge(native, block->charged)) {
+		error = native->device->claim(native->device->claim_arg, block->charged);
+		if (error == 0) {
+			*block_out = block;
+			return 0;
+		}
 		ae_lock_acquire(&native->lock);
 		native->stats.bytes -= block->charged;
 		ae_lock_release(&native->lock);
 	}
 	free(block);
-	return NULL;
+	return error;
 }
 
 /* The block is in no table, and its memory is the device's. */
-static void block_end(struct ae_native *native, struct block *block)
+static void block_end(struct ae_native *native, struct ae_native_block *block)
 {
 	ae_lock_acquire(&native->lock);
 	native->stats.bytes -= block->charged;
@@ -100,7 +110,7 @@ static void block_end(struct ae_native *native, struct block *block)
 }
 
 /* Locked. */
-static void table_remove(struct ae_native *native, struct block *block)
+static void table_remove(struct ae_native *native, struct ae_native_block *block)
 {
 	HASH_DELETE(hh, native->table, block);
 	native->stats.blocks--;
@@ -109,9 +119,10 @@ static void table_remove(struct ae_native *native, struct block *block)
 }
 
 /* The block is there. False: no host memory for the table. */
-static bool block_enter(struct ae_native *native, struct block *block, CUdeviceptr address)
+static bool block_enter(struct ae_native *native, struct ae_native_block *block,
+			CUdeviceptr address)
 {
-	struct block *stale;
+	struct ae_native_block *stale;
 	bool added;
 
 	block->address = address;
@@ -133,7 +144,7 @@ static bool block_enter(struct ae_native *native, struct block *block, CUdevicep
 	return added;
 }
 
-static CUresult block_done(struct ae_native *native, struct block *block, CUresult result,
+static CUresult block_done(struct ae_native *native, struct ae_native_block *block, CUresult result,
 			   CUdeviceptr *dptr)
 {
 	if (result == CUDA_SUCCESS && !block_enter(native, block, *dptr)) {
@@ -146,42 +157,31 @@ static CUresult block_done(struct ae_native *native, struct block *block, CUresu
 	return result;
 }
 
-CUresult ae_native_alloc(struct ae_native *native, CUcontext owner, uint64_t bytes,
-			 CUdeviceptr *dptr)
+CUresult ae_native_alloc(struct ae_native *native, struct ae_native_block *block, CUdeviceptr *dptr)
 {
-	struct block *block = block_begin(native, owner, bytes);
-
-	if (block == NULL) {
-		*dptr = 0;
-		return CUDA_ERROR_OUT_OF_MEMORY;
-	}
-	return block_done(native, block, ae_driver()->cuMemAlloc_v2(dptr, bytes), dptr);
+	return block_done(native, block, ae_driver()->cuMemAlloc_v2(dptr, block->bytes), dptr);
 }
 
-CUresult ae_native_alloc_pitch(struct ae_native *native, CUcontext owner, uint64_t bytes,
+CUresult ae_native_alloc_pitch(struct ae_native *native, struct ae_native_block *block,
 			       CUdeviceptr *dptr, size_t *pitch, size_t width, size_t height,
 			       unsigned int element_bytes)
 {
-	struct block *block = block_begin(native, owner, bytes);
 	uint64_t charged;
 	CUresult result;
 
-	if (block == NULL) {
-		*dptr = 0;
-		*pitch = 0;
-		return CUDA_ERROR_OUT_OF_MEMORY;
-	}
 	result = ae_driver()->cuMemAllocPitch_v2(dptr, pitch, width, height, element_bytes);
-	if (result == CUDA_SUCCESS && *pitch * height != bytes) {
+	if (result == CUDA_SUCCESS && *pitch * height != block->bytes) {
 		block->bytes = *pitch * height;
 		charged = charge_of(native, block->bytes);
+		/* It is there, whatever a claim says: what cannot be claimed is not accounted for. */
+		if (charged > block->charged &&
+		    native->device->claim(native->device->claim_arg, charged - block->charged) != 0)
+			charged = block->charged;
+		if (charged < block->charged)
+			unclaim(native, block->charged - charged);
 		ae_lock_acquire(&native->lock);
 		native->stats.bytes += charged - block->charged;
 		ae_lock_release(&native->lock);
-		if (charged > block->charged)
-			native->device->claim(native->device->claim_arg, charged - block->charged);
-		else
-			unclaim(native, block->charged - charged);
 		block->charged = charged;
 	}
 	return block_done(native, block, result, dptr);
@@ -190,7 +190,7 @@ CUresult ae_native_alloc_pitch(struct ae_native *native, CUcontext owner, uint64
 uint64_t ae_native_find(struct ae_native *native, CUdeviceptr address)
 {
 	uint64_t key = address, serial = 0;
-	struct block *block;
+	struct ae_native_block *block;
 
 	ae_lock_acquire(&native->lock);
 	HASH_FIND(hh, native->table, &key, sizeof(key), block);
@@ -203,7 +203,7 @@ uint64_t ae_native_find(struct ae_native *native, CUdeviceptr address)
 void ae_native_freed(struct ae_native *native, CUdeviceptr address, uint64_t serial)
 {
 	uint64_t key = address;
-	struct block *block;
+	struct ae_native_block *block;
 
 	ae_lock_acquire(&native->lock);
 	HASH_FIND(hh, native->table, &key, sizeof(key), block);
@@ -218,7 +218,7 @@ void ae_native_freed(struct ae_native *native, CUdeviceptr address, uint64_t ser
 
 void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t serial_most)
 {
-	struct block *block, *next, *gone = NULL;
+	struct ae_native_block *block, *next, *gone = NULL;
 
 	ae_lock_acquire(&native->lock);
 	for (block = native->table; block != NULL; block = next) {
@@ -234,6 +234,13 @@ void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t se
 		next = gone->next;
 		block_end(native, gone);
 	}
+}
+
+void ae_native_set_limit(struct ae_native *native, uint64_t limit)
+{
+	ae_lock_acquire(&native->lock);
+	native->limit = limit;
+	ae_lock_release(&native->lock);
 }
 
 void ae_native_get_stats(struct ae_native *native, struct ae_native_stats *stats_out)

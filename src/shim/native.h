@@ -34,13 +34,20 @@ struct ae_native *ae_native_create(const struct ae_device_cuda *device, uint64_t
 void ae_native_destroy(struct ae_native *native);
 
 /*
- * cuMemAlloc and cuMemAllocPitch of bytes, for the owner that is the current context: what the driver
- * says, or CUDA_ERROR_OUT_OF_MEMORY and a null pointer when the limit is in the way. A pitch that the
- * driver chooses otherwise than expected is accounted for as it is.
+ * A block of bytes that is about to be made, for the owner that is the current context: claimed, and in
+ * the accounts. -ENOMEM: the limit is in the way, or host memory; -EAGAIN as a claim.
  */
-CUresult ae_native_alloc(struct ae_native *native, CUcontext owner, uint64_t bytes,
+struct ae_native_block;
+int ae_native_claim(struct ae_native *native, CUcontext owner, uint64_t bytes,
+		    struct ae_native_block **block_out);
+
+/*
+ * cuMemAlloc and cuMemAllocPitch of the claimed block: what the driver says; when it fails the claim is
+ * gone. A pitch that the driver chooses otherwise than expected is accounted for as it is.
+ */
+CUresult ae_native_alloc(struct ae_native *native, struct ae_native_block *block,
 			 CUdeviceptr *dptr);
-CUresult ae_native_alloc_pitch(struct ae_native *native, CUcontext owner, uint64_t bytes,
+CUresult ae_native_alloc_pitch(struct ae_native *native, struct ae_native_block *block,
 			       CUdeviceptr *dptr, size_t *pitch, size_t width, size_t height,
 			       unsigned int element_bytes);
 
@@ -50,6 +57,9 @@ void ae_native_freed(struct ae_native *native, CUdeviceptr address, uint64_t ser
 
 /* As ae_pool_free_owner: the driver has done it, the accounts follow. */
 void ae_native_free_owner(struct ae_native *native, CUcontext owner, uint64_t serial_most);
+
+/* A new limit; below what is in use it only stops growth. */
+void ae_native_set_limit(struct ae_native *native, uint64_t limit);
 
 void ae_native_get_stats(struct ae_native *native, struct ae_native_stats *stats_out);
 

@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ledger/ledger.h"
 #include "shim/device.h"
+#include "shim/gate.h"
+#include "shim/map.h"
 
 enum {
 	RESTING, /* asleep, or about to be: not in the driver */
@@ -65,43 +68,83 @@ static int64_t tick_ns(const struct ae_steward *steward)
 	return tick > TICK_LEAST ? tick : TICK_LEAST;
 }
 
-/* One round. Returns how long to rest after it. */
-static int64_t work(struct ae_steward *steward, int64_t *next_tick_ns)
+/* Gives back cache until the claims are down to target, or nothing is cached any more. */
+static void come_down(struct ae_steward *steward, uint64_t target)
 {
 	struct ae_pool *pool = ae_device_pool(steward->device);
 	struct ae_pool_stats stats;
-	uint64_t given;
-	int64_t now = now_ns();
+	uint64_t above;
 
-	if (now >= *next_tick_ns) {
-		*next_tick_ns = now + tick_ns(steward);
+	ae_pool_get_stats(pool, &stats);
+	above = stats.bytes_resident > target ? stats.bytes_resident - target : 0;
+	if (above == 0 || stats.bytes_cached == 0)
+		return;
+	above = ae_pool_trim(pool, stats.bytes_cached > above ? stats.bytes_cached - above : 0);
+	ae_debug("cache: %" PRIu64 " bytes given back because they were asked for", above);
+}
+
+static void obey(struct ae_steward *steward, const struct ae_ledger_mailbag *mail)
+{
+	if (mail->limit != steward->limit) {
+		steward->limit = mail->limit;
+		ae_device_set_limit(steward->device, mail->limit);
+	}
+	if (mail->target != UINT64_MAX)
+		come_down(steward, mail->target);
+	if (mail->others_wait != steward->yields) {
+		steward->yields = mail->others_wait;
+		ae_device_set_caching(steward->device, !steward->yields);
+	}
+	if (mail->map_asked != 0) {
+		ae_map_write(steward->device, mail->map_asked);
+		ae_ledger_map_done(ae_device_ledger(steward->device), mail->map_asked);
+	}
+}
+
+/* One round. Returns how long to rest after it. */
+static int64_t work(struct ae_steward *steward)
+{
+	struct ae_pool *pool = ae_device_pool(steward->device);
+	struct ae_ledger_mailbag mail;
+	struct ae_pool_stats stats;
+	int64_t now = now_ns();
+	uint64_t given;
+
+	if (ae_ledger_take_mail(ae_device_ledger(steward->device), &mail) == 0)
+		obey(steward, &mail);
+	if (now >= steward->next_tick_ns) {
+		steward->next_tick_ns = now + tick_ns(steward);
 		given = ae_pool_decay(pool, DECAY_TICKS);
 		if (given > 0)
 			ae_debug("cache: %" PRIu64 " bytes unused for %" PRIu64 " ms given back",
 				 given, steward->decay_ms);
 	}
-	ae_device_report(steward->device);
+	ae_gate_sample(now);
+	ae_device_report_now(steward->device);
 	ae_pool_get_stats(pool, &stats);
-	if (stats.bytes_cached == 0 || *next_tick_ns - now > REST_NS)
+	if (stats.bytes_cached == 0 || steward->next_tick_ns - now > REST_NS)
 		return REST_NS;
-	return *next_tick_ns - now;
+	return steward->next_tick_ns - now;
 }
 
 static void *run(void *arg)
 {
 	struct ae_steward *steward = arg;
-	int64_t next_tick_ns = now_ns() + tick_ns(steward), rest_ns;
+	struct ae_ledger *ledger = ae_device_ledger(steward->device);
+	int64_t rest_ns;
 	uint32_t bell;
 
 	pthread_setname_np(pthread_self(), "aerostat");
+	steward->next_tick_ns = now_ns() + tick_ns(steward);
+	steward->limit = ae_device_limit(steward->device);
 	for (;;) {
-		bell = __atomic_load_n(&steward->bell, __ATOMIC_ACQUIRE);
 		if (!change_state(steward, RESTING, WORKING))
 			return NULL;
-		rest_ns = work(steward, &next_tick_ns);
+		bell = ae_ledger_bell(ledger);
+		rest_ns = work(steward);
 		if (!change_state(steward, WORKING, RESTING))
 			break;
-		wait_word(&steward->bell, bell, rest_ns);
+		ae_ledger_bell_wait(ledger, bell, rest_ns);
 	}
 	__atomic_store_n(&steward->state, STOPPED, __ATOMIC_RELEASE);
 	wake_word(&steward->state);

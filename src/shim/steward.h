@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Layer: shim. The steward: the one background thread of a member. It gives back cache that nobody
- * uses, and shows the member's figures while the program does nothing.
+ * uses, does what peers and the tool ask of the member, and shows its figures. It sleeps on its bell in
+ * the ledger, and looks once a second whether it has missed something.
  *
  * Invisible to the program: all signals are blocked, its stack is small, it has a name, and it ends
  * before the driver does. It has no context of its own, and makes only driver calls that need none.
@@ -9,15 +10,18 @@
 #ifndef AE_SHIM_STEWARD_H
 #define AE_SHIM_STEWARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ae_device;
 
 struct ae_steward {
 	uint32_t state; /* steward.c; atomic */
-	uint32_t bell; /* changed, and woken, when there is something to do; atomic */
 	struct ae_device *device; /* immutable once started, as is decay_ms */
 	uint64_t decay_ms;
+	int64_t next_tick_ns; /* the rest is the thread's own */
+	uint64_t limit; /* as the ledger last had it */
+	bool yields; /* nothing is cached, because others wait */
 };
 
 /*

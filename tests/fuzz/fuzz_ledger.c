@@ -4,6 +4,7 @@
  * is; otherwise the start of a file that has zeros up to a ledger's size. The alive locks of some
  * slots are held, so that their slots are read.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,9 +50,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct flock lock = { .l_type = F_WRLCK,
 			      .l_start = AE_LEDGER_LOCK_ALIVE_0,
 			      .l_len = ALIVE };
+	const struct ae_ledger_terms terms = {
+		.model = "fuzz",
+		.limit = 4,
+		.reserve = 1,
+		.capacity = UINT64_MAX,
+	};
+	struct ae_ledger_mailbag mail;
+	struct ae_ledger_others others;
 	struct ae_ledger *ledger;
 	char why[512];
-	int fd;
+	int fd, claimed;
 
 	if (!*dir)
 		make_dir();
@@ -66,8 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (ae_ledger_read(path, why, sizeof(why), &view) == 0)
 		check_view(&view);
 	if (ae_ledger_open(dir, "default", uuid, 5, why, sizeof(why), &ledger) == 0) {
-		MUST(ae_ledger_join(ledger, "fuzz", 1, why, sizeof(why)) == 0);
-		ae_ledger_claim(ledger, 3);
+		MUST(ae_ledger_join(ledger, &terms, why, sizeof(why)) == 0);
+		claimed = ae_ledger_claim(ledger, 3);
+		MUST(claimed == 0 || claimed == -EAGAIN || claimed == -ENOMEM);
+		MUST(ae_ledger_take_mail(ledger, &mail) == 0);
+		ae_ledger_get_others(ledger, &others);
 		ae_ledger_close(ledger);
 		MUST(ae_ledger_read(path, why, sizeof(why), &view) == 0);
 		check_view(&view);

@@ -58,10 +58,17 @@ struct ae_ledger *fixture_open(void)
 	return ledger;
 }
 
+int fixture_try_join(struct ae_ledger *ledger, const char *model, uint64_t limit)
+{
+	const struct ae_ledger_terms terms = { .model = model, .limit = limit, .capacity = TOTAL };
+
+	return ae_ledger_join(ledger, &terms, fixture_why, sizeof(fixture_why));
+}
+
 struct ae_ledger *fixture_join(const char *model)
 {
 	struct ae_ledger *ledger = fixture_open();
-	int ret = ae_ledger_join(ledger, model, 1000, fixture_why, sizeof(fixture_why));
+	int ret = fixture_try_join(ledger, model, TOTAL);
 
 	ck_assert_msg(ret == 0, "%s", fixture_why);
 	return ledger;
@@ -107,7 +114,12 @@ const struct ae_ledger_view *fixture_read(void)
 void fixture_report(struct ae_ledger *ledger, uint64_t cached, uint64_t blocks, uint64_t chunks)
 {
 	static uint64_t order;
-	const struct ae_ledger_figures figures = { ++order, cached, blocks, chunks };
+	const struct ae_ledger_figures figures = {
+		.order = ++order,
+		.cached = cached,
+		.blocks = blocks,
+		.chunks = chunks,
+	};
 
 	ae_ledger_report(ledger, &figures);
 }

@@ -21,6 +21,7 @@ void fixture_teardown(void);
 /* Open, or open and join, the ledger in fixture_dir; both fail the test when they fail. */
 struct ae_ledger *fixture_open(void);
 struct ae_ledger *fixture_join(const char *model);
+int fixture_try_join(struct ae_ledger *ledger, const char *model, uint64_t limit);
 
 /* A member that is a process: it claims bytes and waits to be killed. Returns once it has joined. */
 pid_t fixture_member(const char *model, uint64_t bytes);

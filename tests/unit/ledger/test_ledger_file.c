@@ -197,14 +197,14 @@ START_TEST(files_refused)
 	ae_ledger_header_make(fixture_uuid, TOTAL, &file.header);
 	file.header.version = AE_LEDGER_VERSION + 1;
 	write_file(&file, sizeof(file));
-	refuse(fixture_dir, -EPROTO, "is a ledger of version 2");
-	refuse_read(-EPROTO, "is a ledger of version 2");
+	refuse(fixture_dir, -EPROTO, "is a ledger of version 3");
+	refuse_read(-EPROTO, "is a ledger of version 3");
 	load_file(&after, sizeof(after));
 	ck_assert_mem_eq(&after, &file, sizeof(file));
 
 	/* Of a newer version, and of another size. */
 	write_file(&file, 200);
-	refuse(fixture_dir, -EPROTO, "is a ledger of version 2");
+	refuse(fixture_dir, -EPROTO, "is a ledger of version 3");
 
 	file.header.version = AE_LEDGER_VERSION;
 	file.header.uuid[3] ^= 1;
@@ -321,7 +321,8 @@ START_TEST(random_bytes_in_every_position)
 		for (size_t at = 0; at < sizeof(file); at++)
 			((unsigned char *)&file)[at] = (unsigned char)rand_r(&seed);
 		file.header = good.header;
-		file.slots[0].sequence &= ~(uint64_t)1;
+		file.slots[0].own.check = ae_ledger_own_check(&file.slots[0].own);
+		file.slots[0].mail.check = ae_ledger_mail_check(&file.slots[0].mail);
 		ck_assert_int_eq(pwrite(fd, &file, sizeof(file), 0), sizeof(file));
 		check_view(fixture_read());
 		ck_assert_uint_eq(fixture_read()->count, 1);
@@ -330,8 +331,8 @@ START_TEST(random_bytes_in_every_position)
 		ck_assert_str_eq(fixture_read()->members[1].model, "y");
 		ae_ledger_close(ledger);
 	}
-	/* A member that is for ever about to fill its slot keeps no reader. */
-	file.slots[0].sequence |= 1;
+	/* A slot that never agrees with its checksum keeps no reader. */
+	file.slots[0].own.claimed ^= 1;
 	ck_assert_int_eq(pwrite(fd, &file, sizeof(file), 0), sizeof(file));
 	ck_assert_uint_eq(fixture_read()->count, 0);
 	close(fd);

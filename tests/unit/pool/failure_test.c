@@ -76,12 +76,14 @@ static void fail(const char *what)
 			fail(#condition); \
 	} while (0)
 
-static void note(void *arg, const struct ae_block_info *info)
+static void note(void *arg, const struct ae_pool_item *item)
 {
 	struct snapshot *snapshot = arg;
 
+	if (!item->block || item->is_freed)
+		return;
 	require(snapshot->count < NOTES_MOST);
-	snapshot->blocks[snapshot->count++] = *info;
+	snapshot->blocks[snapshot->count++] = *item->block;
 }
 
 static void look(struct snapshot *snapshot)
@@ -94,7 +96,7 @@ static void look(struct snapshot *snapshot)
 		fail(device.violation);
 	memset(snapshot, 0, sizeof(*snapshot));
 	ae_pool_get_stats(pool, &snapshot->stats);
-	ae_pool_visit(pool, note, snapshot);
+	ae_pool_walk(pool, note, snapshot);
 	require(snapshot->stats.bytes_resident == device.bytes_created);
 	require(snapshot->stats.bytes_reserved == device.bytes_reserved);
 	/* These count what happened, not what is; and tables keep the room that they have grown to. */

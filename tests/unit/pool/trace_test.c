@@ -366,13 +366,19 @@ static void step_find(void)
 }
 
 static uint64_t visited_last;
+static uint64_t visited_bytes;
 static size_t visited;
 
-static void visit(void *arg, const struct ae_block_info *info)
+static void visit(void *arg, const struct ae_pool_item *item)
 {
-	require(!visited || info->address > visited_last);
-	visited_last = info->address;
-	visited++;
+	if (item->kind == AE_POOL_CHUNK)
+		visited_bytes += item->bytes;
+	if (!item->block)
+		return;
+	require(item->address > visited_last);
+	visited_last = item->address;
+	if (!item->is_freed)
+		visited++;
 }
 
 static void check_all(void)
@@ -394,9 +400,10 @@ static void check_all(void)
 	}
 	require(stats.blocks_live == live && stats.bytes_asked == asked);
 	require(stats.allocs - stats.frees == model_count);
-	visited = 0;
-	ae_pool_visit(pool, visit, NULL);
+	visited = visited_bytes = visited_last = 0;
+	ae_pool_walk(pool, visit, NULL);
 	require(visited == live);
+	require(visited_bytes == device.bytes_mapped);
 }
 
 static void check_accounts(void)
