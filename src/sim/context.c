@@ -71,8 +71,10 @@ static bool is_context(struct CUctx_st *candidate)
 static CUresult revive(struct CUctx_st *ctx)
 {
 	static const size_t limits[] = { 1024, 8 << 20, 8 << 20, 2, 2048, 128, 0 };
-	CUresult result = sim_budget_charge_locked(ctx->device, SIM_CONTEXT_BYTES);
+	CUresult result = sim_fault_of(ctx->device);
 
+	if (result == CUDA_SUCCESS)
+		result = sim_budget_charge_locked(ctx->device, SIM_CONTEXT_BYTES);
 	if (result != CUDA_SUCCESS)
 		return result;
 	ctx->alive = true;
@@ -215,6 +217,8 @@ static CUresult context_destroy(CUcontext ctx)
 {
 	CUresult result = CUDA_SUCCESS;
 
+	if (!ctx)
+		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	if (!is_context(ctx))
 		result = CUDA_ERROR_INVALID_CONTEXT;
@@ -281,6 +285,8 @@ static CUresult context_push(CUcontext ctx)
 {
 	bool known;
 
+	if (!ctx)
+		return CUDA_ERROR_INVALID_VALUE;
 	pause_ms(sim_options()->push_ms);
 	pthread_mutex_lock(&sim_lock);
 	known = is_context(ctx);
@@ -333,12 +339,11 @@ CUresult cuCtxSetCurrent(CUcontext ctx)
 		return CUDA_SUCCESS;
 	}
 	pthread_mutex_lock(&sim_lock);
-	bool known = is_context(ctx), alive = known && ctx->alive;
+	bool known = is_context(ctx);
 	pthread_mutex_unlock(&sim_lock);
+	/* Also one that was destroyed: what is then asked of it says so. */
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;
-	if (!alive)
-		return CUDA_ERROR_CONTEXT_IS_DESTROYED;
 	if (!depth)
 		return push(ctx);
 	stack[depth - 1] = ctx;

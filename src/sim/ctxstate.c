@@ -121,7 +121,7 @@ CUresult cuCtxGetLimit(size_t *pvalue, CUlimit limit)
 	if (!pvalue)
 		return CUDA_ERROR_INVALID_VALUE;
 	if ((unsigned)limit > CU_LIMIT_PERSISTING_L2_CACHE_SIZE)
-		return CUDA_ERROR_UNSUPPORTED_LIMIT;
+		return CUDA_ERROR_INVALID_VALUE;
 	WITH_CONTEXT(*pvalue = ctx->limits[limit]);
 }
 
@@ -129,7 +129,7 @@ CUresult cuCtxSetLimit(CUlimit limit, size_t value)
 {
 	ENTER(cuCtxSetLimit);
 	if ((unsigned)limit > CU_LIMIT_PERSISTING_L2_CACHE_SIZE)
-		return CUDA_ERROR_UNSUPPORTED_LIMIT;
+		return CUDA_ERROR_INVALID_VALUE;
 	WITH_CONTEXT(ctx->limits[limit] = value);
 }
 
@@ -185,7 +185,6 @@ CUresult cuCtxEnablePeerAccess(CUcontext peerContext, unsigned int Flags)
 	if (!peerContext)
 		return CUDA_ERROR_INVALID_CONTEXT;
 	WITH_CONTEXT(if (!peerContext->alive) result = CUDA_ERROR_INVALID_CONTEXT;
-		     else if (peerContext == ctx) result = CUDA_ERROR_INVALID_CONTEXT;
 		     else if (peerContext->device == ctx->device) result =
 			     CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
 		     else if (ctx->peers & 1u << peerContext->device) result =
