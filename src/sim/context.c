@@ -71,8 +71,10 @@ bool sim_context_known_locked(const struct CUctx_st *candidate)
 static CUresult revive(struct CUctx_st *ctx)
 {
 	static const size_t limits[] = { 1024, 8 << 20, 8 << 20, 2, 2048, 128, 0 };
-	CUresult result = sim_budget_charge_locked(ctx->device, SIM_CONTEXT_BYTES);
+	CUresult result = sim_fault_of(ctx->device);
 
+	if (result == CUDA_SUCCESS)
+		result = sim_budget_charge_locked(ctx->device, SIM_CONTEXT_BYTES);
 	if (result != CUDA_SUCCESS)
 		return result;
 	ctx->alive = true;
@@ -224,6 +226,8 @@ static CUresult context_destroy(CUcontext ctx)
 {
 	CUresult result = CUDA_SUCCESS;
 
+	if (!ctx)
+		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	if (!sim_context_known_locked(ctx))
 		result = CUDA_ERROR_INVALID_CONTEXT;
@@ -290,6 +294,8 @@ static CUresult context_push(CUcontext ctx)
 {
 	bool known;
 
+	if (!ctx)
+		return CUDA_ERROR_INVALID_VALUE;
 	pause_ms(sim_options()->push_ms);
 	pthread_mutex_lock(&sim_lock);
 	known = sim_context_known_locked(ctx);
@@ -342,12 +348,11 @@ CUresult cuCtxSetCurrent(CUcontext ctx)
 		return CUDA_SUCCESS;
 	}
 	pthread_mutex_lock(&sim_lock);
-	bool known = sim_context_known_locked(ctx), alive = known && ctx->alive;
+	bool known = sim_context_known_locked(ctx);
 	pthread_mutex_unlock(&sim_lock);
+	/* Also one that was destroyed: what is then asked of it says so. */
 	if (!known)
 		return CUDA_ERROR_INVALID_CONTEXT;
-	if (!alive)
-		return CUDA_ERROR_CONTEXT_IS_DESTROYED;
 	if (!depth)
 		return push(ctx);
 	stack[depth - 1] = ctx;

@@ -121,7 +121,7 @@ CUresult cuCtxGetLimit(size_t *pvalue, CUlimit limit)
 	if (!pvalue)
 		return CUDA_ERROR_INVALID_VALUE;
 	if ((unsigned)limit > CU_LIMIT_PERSISTING_L2_CACHE_SIZE)
-		return CUDA_ERROR_UNSUPPORTED_LIMIT;
+		return CUDA_ERROR_INVALID_VALUE;
 	WITH_CONTEXT(*pvalue = ctx->limits[limit]);
 }
 
@@ -129,7 +129,7 @@ CUresult cuCtxSetLimit(CUlimit limit, size_t value)
 {
 	ENTER(cuCtxSetLimit);
 	if ((unsigned)limit > CU_LIMIT_PERSISTING_L2_CACHE_SIZE)
-		return CUDA_ERROR_UNSUPPORTED_LIMIT;
+		return CUDA_ERROR_INVALID_VALUE;
 	WITH_CONTEXT(ctx->limits[limit] = value);
 }
 

@@ -264,9 +264,8 @@ static CUresult elapsed(float *milliseconds, CUevent start, CUevent end)
 {
 	CUresult result = CUDA_SUCCESS;
 
-	if (!milliseconds)
-		return CUDA_ERROR_INVALID_VALUE;
-	if (!valid(start) || !valid(end) || ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING))
+	if (!milliseconds || !valid(start) || !valid(end) ||
+	    ((start->flags | end->flags) & CU_EVENT_DISABLE_TIMING))
 		return CUDA_ERROR_INVALID_HANDLE;
 	pthread_mutex_lock(&sim_lock);
 	if (!start->record || !end->record)
@@ -358,8 +357,8 @@ static CUresult named_context_locked(CUcontext named, struct CUctx_st **ctx_out)
 
 	*ctx_out = named;
 	if (!named)
-		result = sim_current_locked(ctx_out);
-	else if (!named->alive)
+		return CUDA_ERROR_INVALID_CONTEXT;
+	if (!named->alive)
 		result = CUDA_ERROR_CONTEXT_IS_DESTROYED;
 	return result == CUDA_SUCCESS ? (CUresult)(*ctx_out)->error : result;
 }

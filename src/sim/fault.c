@@ -76,9 +76,17 @@ void sim_fault_suspend(bool yes)
 	suspended = yes;
 }
 
+static _Atomic int faults[SIM_MAX_DEVICES];
+
+CUresult sim_fault_of(int device)
+{
+	return (CUresult)atomic_load(&faults[device]);
+}
+
 void sim_fault_set(struct CUctx_st *ctx, CUresult error)
 {
 	int none = 0;
 
+	atomic_store(&faults[ctx->device], (int)error);
 	atomic_compare_exchange_strong(&ctx->error, &none, (int)error);
 }

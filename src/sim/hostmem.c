@@ -37,9 +37,11 @@ static CUresult host_alloc(void **pp, size_t bytes, unsigned flags)
 	result = sim_current_locked(&ctx);
 	if (result == CUDA_SUCCESS)
 		result = sim_capture_check_locked();
-	if (result == CUDA_SUCCESS && (!pp || !bytes || flags > 7))
+	if (result == CUDA_SUCCESS && (!pp || flags > 7))
 		result = CUDA_ERROR_INVALID_VALUE;
-	if (result == CUDA_SUCCESS) {
+	if (result == CUDA_SUCCESS && !bytes) {
+		*pp = NULL;
+	} else if (result == CUDA_SUCCESS) {
 		pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			     0);
 		if (pages == MAP_FAILED) {
@@ -147,8 +149,12 @@ CUresult cuMemHostUnregister(void *p)
 	if (result != CUDA_SUCCESS)
 		goto out;
 	region = sim_region_find_locked((uintptr_t)p);
-	if (!region || region->kind != SIM_REGISTERED || region->span.base != (uintptr_t)p) {
+	if (!region) {
 		result = CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED;
+		goto out;
+	}
+	if (region->kind != SIM_REGISTERED || region->span.base != (uintptr_t)p) {
+		result = CUDA_ERROR_INVALID_VALUE;
 		goto out;
 	}
 	sim_array_remove(&sim_regions, &region->span);

@@ -36,17 +36,15 @@ static CUresult allocate(CUdeviceptr *dptr, size_t bytes)
 
 	pthread_mutex_lock(&sim_lock);
 	result = sim_current_locked(&ctx);
-	if (result == CUDA_SUCCESS) {
+	if (result == CUDA_SUCCESS)
 		result = sim_capture_check_locked();
-		if (result == CUDA_SUCCESS)
-			result = bytes && dptr
-					 ? sim_heap_alloc_locked(&sim_memory_context(ctx)->heap,
-								 bytes, &address)
-					 : CUDA_ERROR_INVALID_VALUE;
-		/* A failure clears the answer, but only where there is a context to fail in. */
-		if (dptr)
-			*dptr = address;
-	}
+	if (result == CUDA_SUCCESS)
+		result = bytes && dptr ? sim_heap_alloc_locked(&sim_memory_context(ctx)->heap,
+							       bytes, &address)
+				       : CUDA_ERROR_INVALID_VALUE;
+	/* A failure clears the answer, whatever it is. */
+	if (dptr)
+		*dptr = address;
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }
@@ -77,9 +75,10 @@ CUresult cuMemAllocPitch_v2(CUdeviceptr *dptr, size_t *pPitch, size_t WidthInByt
 		*pPitch = 0;
 	/* 2^31 - 1 is the attribute MAX_PITCH. */
 	if (!dptr || !pPitch || !WidthInBytes || !Height || WidthInBytes > 0x7fffffff ||
-	    (ElementSizeBytes != 4 && ElementSizeBytes != 8 && ElementSizeBytes != 16) ||
-	    __builtin_mul_overflow(pitch, Height, &bytes))
+	    (ElementSizeBytes != 4 && ElementSizeBytes != 8 && ElementSizeBytes != 16))
 		return CUDA_ERROR_INVALID_VALUE;
+	if (__builtin_mul_overflow(pitch, Height, &bytes))
+		return CUDA_ERROR_OUT_OF_MEMORY;
 	result = allocate(dptr, bytes);
 	if (result == CUDA_SUCCESS)
 		*pPitch = pitch;

@@ -119,10 +119,9 @@ static CUresult answer(const struct place *place, int attribute, void *data)
 		memcpy(data, tokens, 12);
 		return is_device(place) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 	case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
-		/* Measured as 1 for device memory, before anybody set it. */
-		return put_u32(data, is_device(place) || place->region->sync_memops);
+		return put_u32(data, place->region->sync_memops);
 	case CU_POINTER_ATTRIBUTE_BUFFER_ID:
-		return put_u64(data, vmm ? place->region->buffer_id : place->block.buffer_id);
+		return put_u64(data, vmm ? place->map->buffer_id : place->block.buffer_id);
 	case CU_POINTER_ATTRIBUTE_IS_MANAGED:
 		return put_u32(data, place->kind == SIM_MANAGED);
 	case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:

@@ -167,6 +167,7 @@ CUresult sim_map_locked(struct sim_region *region, uint64_t address, uint64_t by
 	map->chunk = chunk;
 	map->offset = offset;
 	map->region = region;
+	map->buffer_id = sim_next_id_locked();
 	if (!sim_array_insert(&sim_maps, &map->span))
 		goto err_map;
 	pages = mmap(sim_host(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED, chunk->fd,

@@ -171,6 +171,7 @@ struct sim_map {
 	uint64_t offset;
 	struct sim_region *region;
 	uint8_t access[SIM_MAX_DEVICES];
+	uint64_t buffer_id;
 	bool accessed; /* cuMemSetAccess ever gave somebody access */
 };
 
@@ -340,6 +341,8 @@ _Noreturn void sim_fault_now(void);
 /* While a function of the program runs on a stream's thread: its faults are its own. */
 void sim_fault_suspend(bool yes);
 void sim_fault_set(struct CUctx_st *ctx, CUresult error);
+/* What a context of the device failed with: no new one is made in this process. */
+CUresult sim_fault_of(int device);
 
 /* event.c */
 struct sim_record {

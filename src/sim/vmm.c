@@ -172,16 +172,18 @@ CUresult cuMemMap(CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAlloc
 
 	ENTER_VMM(cuMemMap);
 	SLOW_CALL(false);
-	/* An offset other than 0 is documented as not yet possible. */
-	if (!size || !aligned(size) || !aligned(ptr) || offset || flags)
+	if (!size || !aligned(ptr) || flags)
 		return CUDA_ERROR_INVALID_VALUE;
 	pthread_mutex_lock(&sim_lock);
 	region = sim_region_find_locked(ptr);
 	chunk = sim_chunk_find_locked(handle);
 	if (region && chunk && region->kind == SIM_RESERVED &&
-	    size <= region->span.size - (ptr - region->span.base) && size <= chunk->bytes &&
+	    size <= region->span.size - (ptr - region->span.base) &&
 	    maps_whole(ptr, size, &first, &end) && first == end)
-		result = sim_map_locked(region, ptr, size, chunk, offset, &map);
+		/* Part of a handle is what no driver maps yet. */
+		result = offset || size != chunk->bytes
+				 ? CUDA_ERROR_NOT_SUPPORTED
+				 : sim_map_locked(region, ptr, size, chunk, 0, &map);
 	pthread_mutex_unlock(&sim_lock);
 	return result;
 }
@@ -189,12 +191,17 @@ CUresult cuMemMap(CUdeviceptr ptr, size_t size, size_t offset, CUmemGenericAlloc
 CUresult cuMemUnmap(CUdeviceptr ptr, size_t size)
 {
 	CUresult result = CUDA_ERROR_INVALID_VALUE;
+	struct sim_region *region;
 	size_t first, end;
 
 	ENTER_VMM(cuMemUnmap);
 	SLOW_CALL(false);
 	pthread_mutex_lock(&sim_lock);
-	if (maps_cover(ptr, size, &first, &end)) {
+	/* Whole mappings; where nothing is mapped there is nothing to do. */
+	region = sim_region_find_locked(ptr);
+	if (region && region->kind == SIM_RESERVED && size &&
+	    size <= region->span.size - (ptr - region->span.base) &&
+	    maps_whole(ptr, size, &first, &end)) {
 		while (end-- > first)
 			sim_unmap_locked((struct sim_map *)sim_maps.items[end]);
 		sim_eager_run_locked();
@@ -219,7 +226,7 @@ CUresult cuMemSetAccess(CUdeviceptr ptr, size_t size, const CUmemAccessDesc *des
 		if (desc[d].location.type != CU_MEM_LOCATION_TYPE_DEVICE || flags == 2 || flags > 3)
 			return CUDA_ERROR_INVALID_VALUE;
 		if (sim_device_check(desc[d].location.id) != CUDA_SUCCESS)
-			return CUDA_ERROR_INVALID_DEVICE;
+			return CUDA_ERROR_INVALID_VALUE;
 	}
 	pthread_mutex_lock(&sim_lock);
 	if (!maps_cover(ptr, size, &first, &end))
@@ -343,7 +350,7 @@ static CUresult import_locked(int fd, struct sim_chunk **chunk_out)
 	if (sscanf(name, "/memfd:simcuda-%d", &device) != 1 ||
 	    sim_device_check(device) != CUDA_SUCCESS || fstat(fd, &status) < 0 ||
 	    status.st_size <= 0 || !aligned((uint64_t)status.st_size))
-		return CUDA_ERROR_INVALID_VALUE;
+		return CUDA_ERROR_UNKNOWN; /* another file than a driver's */
 	chunk = calloc(1, sizeof(*chunk));
 	if (!chunk)
 		return CUDA_ERROR_OUT_OF_MEMORY;

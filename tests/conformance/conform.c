@@ -40,7 +40,7 @@ static const struct known known[] = {
 };
 
 int conform_driver;
-static bool conform_simulated;
+bool conform_simulated;
 CUcontext conform_context;
 
 /* With "-p": what is preloaded is asked, and it has differences of its own. */

@@ -45,6 +45,7 @@ void conform_need(const char *what, long long code, const char *file, int line);
 const char *conform_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 extern int conform_driver; /* as cuDriverGetVersion says */
+extern bool conform_simulated;
 extern CUcontext conform_context; /* the primary one of device 0, current, where the group asks */
 
 /* A function that the header or the driver may lack, by its exported name. */

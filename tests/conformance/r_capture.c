@@ -308,17 +308,12 @@ static CUresult end_it(void *unused)
 static void ending(void)
 {
 	CUgraph graph = (CUgraph)&graph;
-	CUstreamCaptureMode mode = (CUstreamCaptureMode)9;
 
 	RULE("cuStreamEndCapture without a capture", CUDA_ERROR_ILLEGAL_STATE, end());
 	RULE("cuStreamBeginCapture of the default stream", CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED,
 	     cuStreamBeginCapture(NULL, CU_STREAM_CAPTURE_MODE_RELAXED));
 	RULE("cuStreamBeginCapture in no mode", CUDA_ERROR_INVALID_VALUE,
 	     cuStreamBeginCapture(capturing, (CUstreamCaptureMode)9));
-	RULE("cuThreadExchangeStreamCaptureMode to no mode", CUDA_ERROR_INVALID_VALUE,
-	     cuThreadExchangeStreamCaptureMode(&mode));
-	RULE("cuThreadExchangeStreamCaptureMode of NULL", CUDA_ERROR_INVALID_VALUE,
-	     cuThreadExchangeStreamCaptureMode(NULL));
 	NEED(cuStreamBeginCapture(capturing, CU_STREAM_CAPTURE_MODE_GLOBAL));
 	RULE("cuStreamBeginCapture twice", CUDA_ERROR_ILLEGAL_STATE,
 	     cuStreamBeginCapture(capturing, CU_STREAM_CAPTURE_MODE_GLOBAL));

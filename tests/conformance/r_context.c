@@ -46,12 +46,11 @@ static void asking(CUcontext a)
 	RULE("cuCtxGetLimit of the stack", CUDA_SUCCESS,
 	     cuCtxGetLimit(&limit, CU_LIMIT_STACK_SIZE));
 	RULE("a stack is 1024 bytes at first", 1024, limit);
-	RULE("cuCtxGetLimit of no limit", CUDA_ERROR_UNSUPPORTED_LIMIT,
+	RULE("cuCtxGetLimit of no limit", CUDA_ERROR_INVALID_VALUE,
 	     cuCtxGetLimit(&limit, (CUlimit)99));
 	RULE("cuCtxGetLimit to NULL", CUDA_ERROR_INVALID_VALUE,
 	     cuCtxGetLimit(NULL, CU_LIMIT_STACK_SIZE));
-	RULE("cuCtxSetLimit of no limit", CUDA_ERROR_UNSUPPORTED_LIMIT,
-	     cuCtxSetLimit((CUlimit)99, 1));
+	RULE("cuCtxSetLimit of no limit", CUDA_ERROR_INVALID_VALUE, cuCtxSetLimit((CUlimit)99, 1));
 	RULE("cuCtxGetStreamPriorityRange", CUDA_SUCCESS,
 	     cuCtxGetStreamPriorityRange(&least, &greatest));
 	RULE("the least priority of a stream", 0, least);
@@ -93,8 +92,8 @@ void rules_contexts(void)
 	RULE("memory goes with its context: cuMemGetAddressRange", CUDA_ERROR_NOT_FOUND,
 	     cuMemGetAddressRange(&base, &size, block));
 	RULE("memory goes with its context: cuMemFree", CUDA_ERROR_INVALID_VALUE, cuMemFree(block));
-	RULE("cuCtxDestroy of NULL", CUDA_ERROR_INVALID_CONTEXT, cuCtxDestroy(NULL));
-	RULE("cuCtxPushCurrent of NULL", CUDA_ERROR_INVALID_CONTEXT, cuCtxPushCurrent(NULL));
+	RULE("cuCtxDestroy of NULL", CUDA_ERROR_INVALID_VALUE, cuCtxDestroy(NULL));
+	RULE("cuCtxPushCurrent of NULL", CUDA_ERROR_INVALID_VALUE, cuCtxPushCurrent(NULL));
 }
 
 static CUresult destroy(void *ctx)
@@ -137,8 +136,9 @@ void rules_context_destroyed_current(void)
 
 	NEED(cuCtxCreate_v2(&a, 0, 0));
 	NEED(cuCtxDestroy(a));
-	RULE("cuCtxSetCurrent of a destroyed one", CUDA_ERROR_CONTEXT_IS_DESTROYED,
-	     cuCtxSetCurrent(a));
+	RULE("cuCtxSetCurrent of a destroyed one", CUDA_SUCCESS, cuCtxSetCurrent(a));
+	RULE("a destroyed one is current: cuCtxSynchronize", CUDA_ERROR_CONTEXT_IS_DESTROYED,
+	     cuCtxSynchronize());
 }
 
 void rules_context_destroy_primary(void)

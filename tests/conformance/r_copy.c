@@ -17,8 +17,6 @@ static void refused(const char *what, CUdeviceptr at, size_t bytes)
 	     cuMemcpyDtoD(at, good, bytes));
 	rule(conform_name("%s: cuMemcpyDtoD from it", what), CUDA_ERROR_INVALID_VALUE,
 	     cuMemcpyDtoD(good, at, bytes));
-	rule(conform_name("%s: cuMemcpy", what), CUDA_ERROR_INVALID_VALUE,
-	     cuMemcpy(good, at, bytes));
 	rule(conform_name("%s: cuMemcpyHtoDAsync", what), CUDA_ERROR_INVALID_VALUE,
 	     cuMemcpyHtoDAsync(at, host, bytes, NULL));
 	rule(conform_name("%s: cuMemcpyDtoHAsync", what), CUDA_ERROR_INVALID_VALUE,

@@ -7,9 +7,10 @@ void rules_host(void)
 	static char page[16384] __attribute__((aligned(4096)));
 	CUdeviceptr device = 0;
 	unsigned flags = 0;
-	void *pinned = NULL;
+	void *pinned = page;
 
-	RULE("cuMemHostAlloc of 0 bytes", CUDA_ERROR_INVALID_VALUE, cuMemHostAlloc(&pinned, 0, 0));
+	RULE("cuMemHostAlloc of 0 bytes", CUDA_SUCCESS, cuMemHostAlloc(&pinned, 0, 0));
+	RULE("cuMemHostAlloc of 0 bytes answers NULL", 1, pinned == NULL);
 	RULE("cuMemHostAlloc to NULL", CUDA_ERROR_INVALID_VALUE, cuMemHostAlloc(NULL, 4096, 0));
 	RULE("cuMemHostAlloc with unknown flags", CUDA_ERROR_INVALID_VALUE,
 	     cuMemHostAlloc(&pinned, 4096, 0x100));
@@ -29,8 +30,8 @@ void rules_host(void)
 	RULE("pinned memory: cuMemsetD8", CUDA_SUCCESS, cuMemsetD8((uintptr_t)pinned, 7, 4096));
 	NEED(cuCtxSynchronize());
 	RULE("pinned memory: what was filled", 7, *((char *)pinned + 4095));
-	RULE("cuMemHostUnregister of what cuMemHostAlloc made",
-	     CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED, cuMemHostUnregister(pinned));
+	RULE("cuMemHostUnregister of what cuMemHostAlloc made", CUDA_ERROR_INVALID_VALUE,
+	     cuMemHostUnregister(pinned));
 	RULE("cuMemFreeHost inside", CUDA_ERROR_INVALID_VALUE,
 	     cuMemFreeHost((char *)pinned + 1024));
 	RULE("cuMemFreeHost", CUDA_SUCCESS, cuMemFreeHost(pinned));
@@ -46,7 +47,7 @@ void rules_host(void)
 	RULE("cuMemHostRegister of a part", CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED,
 	     cuMemHostRegister(page + 4096, 8192, 0));
 	RULE("cuMemFreeHost of registered memory", CUDA_ERROR_INVALID_VALUE, cuMemFreeHost(page));
-	RULE("cuMemHostUnregister inside", CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED,
+	RULE("cuMemHostUnregister inside", CUDA_ERROR_INVALID_VALUE,
 	     cuMemHostUnregister(page + 4096));
 	RULE("cuMemHostUnregister", CUDA_SUCCESS, cuMemHostUnregister(page));
 	RULE("cuMemHostUnregister twice", CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED,

@@ -70,7 +70,7 @@ void rules_no_context(void)
 
 	NEED(cuInit(0));
 	RULE("no context: cuMemAlloc", CUDA_ERROR_INVALID_CONTEXT, cuMemAlloc(&a, 100));
-	RULE("no context: cuMemAlloc leaves the pointer", 77, a);
+	RULE("no context: cuMemAlloc zeroes the pointer", 0, a);
 	RULE("no context: cuMemAlloc of 0 bytes", CUDA_ERROR_INVALID_CONTEXT, cuMemAlloc(&a, 0));
 	RULE("no context: cuMemAlloc to NULL", CUDA_ERROR_INVALID_CONTEXT, cuMemAlloc(NULL, 100));
 	RULE("no context: cuMemAllocPitch", CUDA_ERROR_INVALID_CONTEXT,

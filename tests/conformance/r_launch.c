@@ -129,12 +129,14 @@ static void sticky(const char *what)
 	     cuStreamQuery(NULL));
 	rule(conform_name("%s: then cuStreamCreate", what), CUDA_ERROR_ILLEGAL_ADDRESS,
 	     cuStreamCreate(&stream, 0));
+	rule(conform_name("%s: then cuCtxCreate", what), CUDA_ERROR_ILLEGAL_ADDRESS,
+	     cuCtxCreate_v2(&again, 0, 0));
 	rule(conform_name("%s: then cuCtxGetCurrent", what), CUDA_SUCCESS, cuCtxGetCurrent(&again));
 	rule(conform_name("%s: cuDevicePrimaryCtxReset", what), CUDA_SUCCESS,
 	     cuDevicePrimaryCtxReset(0));
-	rule(conform_name("%s: cuDevicePrimaryCtxRetain after the reset", what), CUDA_SUCCESS,
-	     cuDevicePrimaryCtxRetain(&again, 0));
-	rule(conform_name("%s: cuMemAlloc after the reset", what), CUDA_SUCCESS,
+	rule(conform_name("%s: cuDevicePrimaryCtxRetain after the reset", what),
+	     CUDA_ERROR_ILLEGAL_ADDRESS, cuDevicePrimaryCtxRetain(&again, 0));
+	rule(conform_name("%s: cuMemAlloc after the reset", what), CUDA_ERROR_CONTEXT_IS_DESTROYED,
 	     cuMemAlloc(&a, 100));
 }
 

@@ -110,7 +110,7 @@ static void pitches(void)
 	     cuMemAllocPitch(&a, &pitch, 0, 10, 4));
 	RULE("cuMemAllocPitch of height 0", CUDA_ERROR_INVALID_VALUE,
 	     cuMemAllocPitch(&a, &pitch, 512, 0, 4));
-	RULE("cuMemAllocPitch of more bytes than there are numbers", CUDA_ERROR_INVALID_VALUE,
+	RULE("cuMemAllocPitch of more bytes than there are numbers", CUDA_ERROR_OUT_OF_MEMORY,
 	     cuMemAllocPitch(&a, &pitch, 1 << 20, ~(size_t)0 >> 10, 4));
 	RULE("cuMemAllocPitch to NULL", CUDA_ERROR_INVALID_VALUE,
 	     cuMemAllocPitch(NULL, &pitch, 512, 10, 4));

@@ -91,8 +91,6 @@ static void creating(void)
 	RULE("cuMemRelease of unmapped memory frees it", before, conform_free_bytes());
 	RULE("cuMemRelease twice", CUDA_ERROR_INVALID_VALUE, cuMemRelease(handle));
 	RULE("cuMemRelease of 0", CUDA_ERROR_INVALID_VALUE, cuMemRelease(0));
-	RULE("cuMemGetAllocationPropertiesFromHandle of a released handle",
-	     CUDA_ERROR_INVALID_VALUE, cuMemGetAllocationPropertiesFromHandle(&bad, handle));
 }
 
 static void mapping(void)
@@ -106,15 +104,15 @@ static void mapping(void)
 	NEED(cuMemCreate(&two, 2 * granularity, &prop, 0));
 	NEED(cuMemAlloc(&native, 2 * granularity));
 	RULE("cuMemMap of 0 bytes", CUDA_ERROR_INVALID_VALUE, cuMemMap(a, 0, 0, one, 0));
-	RULE("cuMemMap of half a granule", CUDA_ERROR_INVALID_VALUE,
+	RULE("cuMemMap of half a granule", CUDA_ERROR_NOT_SUPPORTED,
 	     cuMemMap(a, granularity / 2, 0, one, 0));
 	RULE("cuMemMap in the middle of a granule", CUDA_ERROR_INVALID_VALUE,
 	     cuMemMap(a + granularity / 2, 2 * granularity, 0, one, 0));
-	RULE("cuMemMap of more than the handle has", CUDA_ERROR_INVALID_VALUE,
+	RULE("cuMemMap of more than the handle has", CUDA_ERROR_NOT_SUPPORTED,
 	     cuMemMap(a, 4 * granularity, 0, one, 0));
-	RULE("cuMemMap with an offset", CUDA_ERROR_INVALID_VALUE,
+	RULE("cuMemMap with an offset", CUDA_ERROR_NOT_SUPPORTED,
 	     cuMemMap(a + 4 * granularity, granularity, granularity, one, 0));
-	cuMemUnmap(a + 4 * granularity, granularity);
+
 	RULE("cuMemMap with flags", CUDA_ERROR_INVALID_VALUE,
 	     cuMemMap(a, 2 * granularity, 0, one, 1));
 	RULE("cuMemMap of no handle", CUDA_ERROR_INVALID_VALUE,
@@ -135,16 +133,20 @@ static void mapping(void)
 	RULE("cuMemUnmap of half a mapping", CUDA_ERROR_INVALID_VALUE, cuMemUnmap(a, granularity));
 	RULE("cuMemUnmap of the second half", CUDA_ERROR_INVALID_VALUE,
 	     cuMemUnmap(a + granularity, granularity));
-	RULE("cuMemUnmap of a mapping and what is not mapped behind it", CUDA_ERROR_INVALID_VALUE,
-	     cuMemUnmap(a + 2 * granularity, 4 * granularity));
+	RULE("cuMemUnmap of more than the reservation", CUDA_ERROR_INVALID_VALUE,
+	     cuMemUnmap(a, 16 * granularity));
+	RULE("cuMemUnmap of no reservation", CUDA_ERROR_INVALID_VALUE,
+	     cuMemUnmap(granularity, granularity));
 	RULE("cuMemUnmap of 0 bytes", CUDA_ERROR_INVALID_VALUE, cuMemUnmap(a, 0));
 	RULE("cuMemUnmap of cuMemAlloc's memory", CUDA_ERROR_INVALID_VALUE,
 	     cuMemUnmap(native, 2 * granularity));
 	RULE("cuMemUnmap of two mappings", CUDA_SUCCESS, cuMemUnmap(a, 4 * granularity));
-	RULE("cuMemUnmap twice", CUDA_ERROR_INVALID_VALUE, cuMemUnmap(a, 2 * granularity));
-	RULE("cuMemMap of the first half of a handle", CUDA_SUCCESS,
+	RULE("cuMemUnmap twice", CUDA_SUCCESS, cuMemUnmap(a, 2 * granularity));
+	NEED(cuMemMap(a, 2 * granularity, 0, one, 0));
+	RULE("cuMemUnmap of a mapping and what is not mapped behind it", CUDA_SUCCESS,
+	     cuMemUnmap(a, 4 * granularity));
+	RULE("cuMemMap of the first half of a handle", CUDA_ERROR_NOT_SUPPORTED,
 	     cuMemMap(a, granularity, 0, one, 0));
-	NEED(cuMemUnmap(a, granularity));
 	NEED(cuMemRelease(one));
 	NEED(cuMemRelease(two));
 	NEED(cuMemFree(native));
@@ -185,7 +187,7 @@ static void accessing(void)
 	     cuMemSetAccess(a, 2 * granularity, &desc, 1));
 	desc.flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 	desc.location.id = 99;
-	RULE("cuMemSetAccess for no device", CUDA_ERROR_INVALID_DEVICE,
+	RULE("cuMemSetAccess for no device", CUDA_ERROR_INVALID_VALUE,
 	     cuMemSetAccess(a, 2 * granularity, &desc, 1));
 	desc.location.id = 0;
 	RULE("cuMemSetAccess over two mappings", CUDA_SUCCESS,
@@ -278,7 +280,7 @@ static void sharing(void)
 	NEED(cuMemRelease(other));
 	NEED(cuMemAddressFree(b, granularity));
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	RULE("cuMemImportFromShareableHandle of another file", CUDA_ERROR_INVALID_VALUE,
+	RULE("cuMemImportFromShareableHandle of another file", CUDA_ERROR_UNKNOWN,
 	     cuMemImportFromShareableHandle(&other, (void *)(intptr_t)null,
 					    CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR));
 	close(null);
@@ -310,10 +312,21 @@ void rules_vmm(void)
 	sharing();
 }
 
+/* The simulated driver's addresses are this process's own, of which there may be fewer. */
+#if defined(__SANITIZE_THREAD__) || defined(__aarch64__)
+#define FEW_ADDRESSES true
+#else
+#define FEW_ADDRESSES false
+#endif
+
 void rules_vmm_huge(void)
 {
 	CUdeviceptr a;
 
+	if (conform_simulated && FEW_ADDRESSES) {
+		rule_skip("cuMemAddressReserve of 2^46 bytes", "no room in this process");
+		return;
+	}
 	RULE("cuMemAddressReserve of 2^46 bytes", CUDA_SUCCESS,
 	     cuMemAddressReserve(&a, 1ull << 46, 0, 0, 0));
 	RULE("cuMemAddressFree of 2^46 bytes", CUDA_SUCCESS, cuMemAddressFree(a, 1ull << 46));

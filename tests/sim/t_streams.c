@@ -18,6 +18,7 @@ static void order(void)
 	CUstream a, b, free_running;
 	CUevent event, end;
 	CUdeviceptr memory;
+	CUcontext ctx;
 	unsigned values[4];
 	float ms;
 	atomic_int slow = 0;
@@ -52,7 +53,8 @@ static void order(void)
 	OK(cuMemFree(memory));
 	CHECK(slow == 3);
 	OK(cuLaunchHostFunc(free_running, test_slow, &slow));
-	OK(cuCtxRecordEvent(NULL, event));
+	OK(cuCtxGetCurrent(&ctx));
+	OK(cuCtxRecordEvent(ctx, event));
 	EXPECT(cuEventQuery(event), CUDA_ERROR_NOT_READY);
 	OK(cuEventSynchronize(event));
 	CHECK(slow == 4);
@@ -83,12 +85,10 @@ static void callbacks(void)
 }
 
 /* A launch whose memory is unmapped before it runs: unmapping does not wait. */
-static void faults(void)
+static void launch_faults(void)
 {
 	CUmemGenericAllocationHandle handle;
 	CUdeviceptr address = test_mapped(2 * MIB, &handle), other;
-	CUmemAccessDesc access = { .location = { CU_MEM_LOCATION_TYPE_DEVICE, 0 },
-				   .flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE };
 	CUcontext ctx;
 	atomic_int slow = 0;
 
@@ -101,12 +101,22 @@ static void faults(void)
 	EXPECT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
 	EXPECT(cuMemAlloc(&other, 16), CUDA_ERROR_ILLEGAL_ADDRESS);
 	EXPECT(cuStreamSynchronize(NULL), CUDA_ERROR_ILLEGAL_ADDRESS);
-	/* Only a new context helps. */
+	/* Only a new process helps. */
 	OK(cuDevicePrimaryCtxReset(0));
-	OK(cuDevicePrimaryCtxRetain(&ctx, 0));
-	OK(cuMemAlloc(&other, 16));
-	OK(cuMemFree(other));
+	EXPECT(cuDevicePrimaryCtxRetain(&ctx, 0), CUDA_ERROR_ILLEGAL_ADDRESS);
+	EXPECT(cuCtxCreate(&ctx, NULL, 0, 0), CUDA_ERROR_ILLEGAL_ADDRESS);
+}
+
+static void copy_faults(void)
+{
+	CUmemGenericAllocationHandle handle;
+	CUdeviceptr address = test_mapped(2 * MIB, &handle);
+	CUmemAccessDesc access = { .location = { CU_MEM_LOCATION_TYPE_DEVICE, 0 },
+				   .flags = CU_MEM_ACCESS_FLAGS_PROT_READWRITE };
+	atomic_int slow = 0;
+
 	/* The driver looks the address of a fill or a copy up at the call: an error, not a fault. */
+	OK(cuMemUnmap(address, 2 * MIB));
 	EXPECT(cuMemsetD8(address, 0, 16), CUDA_ERROR_INVALID_VALUE);
 	EXPECT(cuMemcpyHtoD(address, &handle, 4), CUDA_ERROR_INVALID_VALUE);
 	OK(cuCtxSynchronize());
@@ -119,10 +129,6 @@ static void faults(void)
 	OK(cuMemsetD8(address, 0, 16));
 	OK(cuMemUnmap(address, 2 * MIB));
 	EXPECT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
-	OK(cuDevicePrimaryCtxReset(0));
-	OK(cuDevicePrimaryCtxRetain(&ctx, 0));
-	OK(cuMemRelease(handle));
-	OK(cuMemAddressFree(address, 2 * MIB));
 }
 
 static void modules(void)
@@ -166,14 +172,30 @@ static void modules(void)
 	OK(cuMemFree(memory));
 }
 
+/* A fault is the end of its process: each has one of its own, before this one calls the driver. */
+static void apart(void (*part)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		test_context();
+		modules();
+		part();
+		_exit(0);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
 int main(void)
 {
 	test_directory("256M");
+	apart(launch_faults);
+	apart(copy_faults);
 	test_context();
 	modules();
 	order();
 	callbacks();
-	faults();
 	/* Ends with work under way: the process must neither crash nor hang. */
 	static atomic_int slow;
 	OK(cuLaunchHostFunc(NULL, test_slow, &slow));
