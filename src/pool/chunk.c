@@ -5,7 +5,7 @@ uint64_t ae_chunk_limit(uint64_t bytes, uint64_t usual, uint64_t most, uint64_t 
 {
 	uint64_t share = bytes / AE_CHUNKS_WANTED & ~(granularity - 1);
 
-	/* Rounded up, so that there is no seventeenth with what is left over. */
+	/* Rounded up, so that there is no ninth with what is left over. */
 	if (share * AE_CHUNKS_WANTED < bytes)
 		share += granularity;
 	if (share < usual)

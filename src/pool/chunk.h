@@ -27,9 +27,9 @@ struct ae_chunk {
 /*
  * How large the chunks of a block of bytes may be. Every chunk costs driver calls, whatever its size,
  * and is what can move by itself: chunks of `usual` bytes, and for large blocks larger ones, up to
- * `most`, so that they are AE_CHUNKS_WANTED; a sixteenth of a block moves by itself then.
+ * `most`, so that they are AE_CHUNKS_WANTED; an eighth of a block moves by itself then.
  */
-#define AE_CHUNKS_WANTED 16
+#define AE_CHUNKS_WANTED 8
 uint64_t ae_chunk_limit(uint64_t bytes, uint64_t usual, uint64_t most, uint64_t granularity);
 
 /* How bytes are cut into near-equal chunks of at most most bytes: the size of the one at `done`. */

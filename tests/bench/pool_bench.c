@@ -5,7 +5,7 @@
  *   pool_bench KIND LIVE ROUNDS
  *
  * KIND: small (512-byte blocks), large (2 MiB), cached (2 MiB with LIVE of them cached), huge (8 GiB
- * in chunks of 512 MiB; LIVE is not used), exact, interior (look-ups among 512-byte blocks), exact-large, interior-large, or none. Prints
+ * in chunks of 1 GiB; LIVE is not used), exact, interior (look-ups among 512-byte blocks), exact-large, interior-large, or none. Prints
  * nanoseconds a round. Instructions: run it under callgrind with
  * --toggle-collect="rounds_*", which counts the rounds alone.
  */

@@ -101,11 +101,11 @@ END_TEST
 START_TEST(chunks_of_a_large_block_are_few)
 {
 	drop(alloc(8 * GiB));
-	ck_assert_uint_eq(device.calls[FAKE_CREATE], 16);
+	ck_assert_uint_eq(device.calls[FAKE_CREATE], 8);
 	ck_assert_uint_eq(device.calls[FAKE_CLAIM], 1);
-	ck_assert_uint_eq(get_stats().chunks, 16);
+	ck_assert_uint_eq(get_stats().chunks, 8);
 	alloc(24 * GiB);
-	ck_assert_uint_eq(get_stats().chunks, 16 + 24);
+	ck_assert_uint_eq(get_stats().chunks, 8 + 24);
 }
 END_TEST
 

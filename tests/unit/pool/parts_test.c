@@ -97,22 +97,22 @@ END_TEST
 
 START_TEST(chunks_grow_with_the_block)
 {
-	const uint64_t usual = 128 * MiB, most = 1024 * MiB;
+	const uint64_t usual = 128 * MiB, most = 1024 * MiB, wanted = AE_CHUNKS_WANTED;
 
 	ck_assert_uint_eq(ae_chunk_limit(2 * MiB, usual, most, 2 * MiB), usual);
-	ck_assert_uint_eq(ae_chunk_limit(16 * usual, usual, most, 2 * MiB), usual);
-	ck_assert_uint_eq(ae_chunk_limit(16 * usual + 2 * MiB, usual, most, 2 * MiB),
+	ck_assert_uint_eq(ae_chunk_limit(wanted * usual, usual, most, 2 * MiB), usual);
+	ck_assert_uint_eq(ae_chunk_limit(wanted * usual + 2 * MiB, usual, most, 2 * MiB),
 			  usual + 2 * MiB);
-	ck_assert_uint_eq(ae_chunk_limit(64 * usual, usual, most, 2 * MiB), 4 * usual);
+	ck_assert_uint_eq(ae_chunk_limit(4 * wanted * usual, usual, most, 2 * MiB), 4 * usual);
 	ck_assert_uint_eq(ae_chunk_limit(UINT64_C(64) << 30, usual, most, 2 * MiB), most);
 	ck_assert_uint_eq(ae_chunk_limit(UINT64_MAX & ~(2 * MiB - 1), usual, most, 2 * MiB), most);
-	/* In between never more chunks than wanted, and one of a sixteenth moves by itself. */
-	for (uint64_t bytes = 16 * usual; bytes < 16 * most; bytes += 38 * MiB) {
+	/* In between never more chunks than wanted, and one of them moves by itself. */
+	for (uint64_t bytes = wanted * usual; bytes < wanted * most; bytes += 38 * MiB) {
 		uint64_t limit = ae_chunk_limit(bytes, usual, most, 2 * MiB);
 
 		ck_assert_uint_eq(limit % (2 * MiB), 0);
-		ck_assert_uint_le((bytes + limit - 1) / limit, AE_CHUNKS_WANTED);
-		ck_assert_uint_lt(limit, bytes / AE_CHUNKS_WANTED + 2 * MiB + 1);
+		ck_assert_uint_le((bytes + limit - 1) / limit, wanted);
+		ck_assert_uint_lt(limit, bytes / wanted + 2 * MiB + 1);
 	}
 }
 END_TEST
