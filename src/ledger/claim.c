@@ -157,6 +157,59 @@ int ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes)
 	return ret;
 }
 
+/* Plans to take bytes of the peers' caches, the idle first; nothing of what a model has reserved. */
+static bool plan_caches(struct ae_ledger_scratch *scratch, uint64_t bytes)
+{
+	uint64_t left = bytes;
+
+	memset(scratch->plan.trim, 0, sizeof(scratch->plan.trim));
+	for (int busy = 0; busy < 2; busy++) {
+		for (size_t i = 0; i < scratch->view.count; i++) {
+			const struct ae_policy_member *member = &scratch->view.members[i];
+			uint64_t spare = member->claimed > member->reserve
+						 ? member->claimed - member->reserve
+						 : 0;
+
+			if (i == scratch->self || member->busy != busy)
+				continue;
+			if (spare > member->cached)
+				spare = member->cached;
+			scratch->plan.trim[i] = spare < left ? spare : left;
+			left -= scratch->plan.trim[i];
+		}
+	}
+	return left < bytes;
+}
+
+static bool ask_for_driver(struct ae_ledger *ledger, uint64_t bytes)
+{
+	bool asks = false;
+
+	if (!ae_ledger_hold(ledger) || ae_ledger_lock(ledger) != 0)
+		return false;
+	if (ae_ledger_gather(ledger, true) == 0 && plan_caches(ledger->scratch, bytes)) {
+		ask(ledger);
+		asks = true;
+	}
+	ae_ledger_unlock(ledger);
+	return asks;
+}
+
+bool ae_ledger_ask(struct ae_ledger *ledger, uint64_t bytes)
+{
+	int saved_errno = errno;
+	bool asks = false;
+
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
+		return false;
+	ae_lock_acquire(&ledger->lock);
+	if (atomic_load(&ledger->state) == AE_LEDGER_JOINED)
+		asks = ask_for_driver(ledger, bytes);
+	ae_lock_release(&ledger->lock);
+	errno = saved_errno;
+	return asks;
+}
+
 void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes)
 {
 	int saved_errno = errno;
@@ -187,7 +240,7 @@ bool ae_ledger_measure_is_due(const struct ae_ledger *ledger)
 void ae_ledger_measure(struct ae_ledger *ledger, uint64_t used_bytes)
 {
 	const off_t offset = (off_t)offsetof(struct ae_ledger_header, outside);
-	uint64_t claimed = 0, outside;
+	uint64_t claimed, outside;
 	int saved_errno = errno;
 
 	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
@@ -198,8 +251,7 @@ void ae_ledger_measure(struct ae_ledger *ledger, uint64_t used_bytes)
 	    ae_ledger_lock(ledger) != 0)
 		goto out;
 	if (ae_ledger_gather(ledger, true) == 0 && !ledger->scratch->damaged) {
-		for (size_t i = 0; i < ledger->scratch->view.count; i++)
-			claimed = ae_ledger_sum(claimed, ledger->scratch->view.members[i].claimed);
+		claimed = ae_ledger_claims(&ledger->scratch->view);
 		/* What is claimed and not created yet makes this too low, and the driver will say so. */
 		outside = used_bytes > claimed ? used_bytes - claimed : 0;
 		if (outside != ledger->scratch->file.header.outside)
@@ -302,9 +354,9 @@ void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *oth
 	const struct ae_policy_view *view = &ledger->scratch->view;
 	const struct ae_policy_member *self;
 	int saved_errno = errno;
-	uint64_t own_cached;
+	uint64_t own_cached, taken;
 
-	*others_out = (struct ae_ledger_others){ 0 };
+	*others_out = (struct ae_ledger_others){ .room = UINT64_MAX };
 	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
 		return;
 	ae_lock_acquire(&ledger->lock);
@@ -329,6 +381,8 @@ void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *oth
 	own_cached = self->cached < self->claimed ? self->cached : self->claimed;
 	others_out->cached -= own_cached;
 	others_out->model_used -= self->claimed - own_cached;
+	taken = ae_ledger_sum(ae_ledger_committed(view, self->model), others_out->model_used);
+	others_out->room = taken < view->capacity ? view->capacity - taken : 0;
 out:
 	ae_lock_release(&ledger->lock);
 	errno = saved_errno;

@@ -109,6 +109,9 @@ struct ae_ledger_share {
 };
 struct ae_ledger_share ae_ledger_share_of(const struct ae_policy_view *view, uint32_t model);
 
+/* The sum of all claims. */
+uint64_t ae_ledger_claims(const struct ae_policy_view *view);
+
 /* The sum of what all models but one use or have reserved, whichever is more of each. */
 uint64_t ae_ledger_committed(const struct ae_policy_view *view, uint32_t but_model);
 

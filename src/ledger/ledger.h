@@ -105,6 +105,12 @@ void ae_ledger_abandon(struct ae_ledger *ledger);
  */
 int ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes);
 
+/*
+ * Has peers give back cache for bytes that the driver allocates by itself, under no claim and no limit of
+ * ours. True: somebody was asked, and an event tells when it is done.
+ */
+bool ae_ledger_ask(struct ae_ledger *ledger, uint64_t bytes);
+
 /* After bytes were released, or not created. Never below 0. Wakes those who wait for memory. */
 void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 
@@ -135,6 +141,7 @@ struct ae_ledger_others {
 	uint64_t model_used; /* claimed and not cached, by other members of the same model */
 	uint64_t cached; /* by all others: theirs to give back */
 	uint64_t kept; /* reserved for other models, and not used by them yet */
+	uint64_t room; /* the most that this member could hold with all of the others' cache gone */
 };
 void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *others_out);
 

@@ -134,6 +134,15 @@ int ae_ledger_scan(int fd, enum ae_ledger_scan mode, struct ae_ledger *ledger,
 	return 0;
 }
 
+uint64_t ae_ledger_claims(const struct ae_policy_view *view)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < view->count; i++)
+		sum = ae_ledger_sum(sum, view->members[i].claimed);
+	return sum;
+}
+
 uint64_t ae_ledger_committed(const struct ae_policy_view *view, uint32_t but_model)
 {
 	uint64_t sum = 0;

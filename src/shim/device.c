@@ -47,6 +47,12 @@ static struct ae_ledger *joined[AE_DEVICES_MOST];
 #define CHUNK_USUAL (UINT64_C(128) << 20)
 #define CHUNK_MOST  (UINT64_C(1) << 30)
 
+/* For a driver that does not say how much it lacks: a context takes half of this (H100). */
+#define DRIVER_NEEDS (UINT64_C(1) << 30)
+/* What a peer's steward needs to give back a chunk, many times over; and how many are waited for. */
+#define PEERS_QUIET_NS INT64_C(100000000)
+#define PEERS_ROUNDS   1000
+
 struct ae_device *ae_devices_create(void)
 {
 	struct ae_device *devices = calloc(AE_DEVICES_MOST, sizeof(*devices));
@@ -351,6 +357,18 @@ void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *st
 		ae_native_get_stats(device->native, stats_out);
 }
 
+void ae_device_get_use(struct ae_device *device, struct ae_meminfo_use *use_out)
+{
+	struct ae_native_stats native;
+	struct ae_pool_stats stats;
+
+	ae_pool_get_stats(device->pool, &stats);
+	ae_device_native_stats(device, &native);
+	use_out->spare = stats.bytes_cached + stats.bytes_limbo;
+	use_out->used = stats.bytes_resident - use_out->spare + native.bytes;
+	ae_ledger_get_others(device->ledger, &use_out->others);
+}
+
 static struct ae_ledger_figures figures_of(struct ae_device *device)
 {
 	struct ae_native_stats native;
@@ -392,7 +410,7 @@ void ae_devices_stop(struct ae_process *process)
 	}
 }
 
-uint64_t ae_devices_trim(struct ae_process *process)
+static uint64_t trim_all(struct ae_process *process)
 {
 	uint64_t given = 0;
 
@@ -405,4 +423,42 @@ uint64_t ae_devices_trim(struct ae_process *process)
 		ae_device_report(device);
 	}
 	return given;
+}
+
+/* Until the peers have been quiet for a moment: each chunk that they give back is an event. */
+static void wait_for_peers(struct ae_ledger *ledger, uint32_t event)
+{
+	for (int i = 0; i < PEERS_ROUNDS; i++) {
+		uint32_t now;
+
+		ae_ledger_wait(ledger, event, PEERS_QUIET_NS);
+		now = ae_ledger_event(ledger);
+		if (now == event)
+			return;
+		event = now;
+	}
+}
+
+bool ae_devices_make_room(struct ae_process *process)
+{
+	CUcontext context;
+	bool asked = false;
+
+	if (trim_all(process) > 0)
+		return true;
+	/* It may be the first call of this process that is about memory. */
+	ae_device_current(process, &context);
+	for (int i = 0; i < AE_DEVICES_MOST; i++) {
+		struct ae_device *device = ae_device_peek(process, i);
+		uint32_t event;
+
+		if (device == NULL)
+			continue;
+		event = ae_ledger_event(device->ledger);
+		if (ae_ledger_ask(device->ledger, DRIVER_NEEDS)) {
+			wait_for_peers(device->ledger, event);
+			asked = true;
+		}
+	}
+	return asked;
 }

@@ -74,11 +74,18 @@ void ae_device_set_caching(struct ae_device *device, bool caches);
  */
 void ae_device_measure(struct ae_device *device);
 
-/* Gives back what the pools of all served devices have cached. Returns the bytes. */
-uint64_t ae_devices_trim(struct ae_process *process);
+/*
+ * After a driver call that was out of memory: has our own cache given back, of all served devices, or
+ * else the peers', for which it waits a little. True: there may be room now.
+ */
+bool ae_devices_make_room(struct ae_process *process);
 
 /* What the blocks that the driver serves come to: all 0 without AEROSTAT_IPC=native. */
 void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *stats_out);
+
+/* What it has of its device, and the others; see meminfo.h. */
+struct ae_meminfo_use;
+void ae_device_get_use(struct ae_device *device, struct ae_meminfo_use *use_out);
 
 /* Shows the figures of the pool, and of what the driver serves, in the ledger. */
 void ae_device_report(struct ae_device *device);

@@ -117,7 +117,7 @@ CUresult ae_h_cuGreenCtxCreate(CUgreenCtx *phCtx, CUdevResourceDesc desc, CUdevi
 	if (green == NULL)
 		return CUDA_ERROR_OUT_OF_MEMORY;
 	result = ae_driver()->cuGreenCtxCreate(phCtx, desc, dev, flags);
-	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_trim(process) > 0)
+	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_make_room(process))
 		result = ae_driver()->cuGreenCtxCreate(phCtx, desc, dev, flags);
 	if (result == CUDA_SUCCESS)
 		green->primary = primary_below(dev);
@@ -139,7 +139,7 @@ CUresult ae_h_cuCtxFromGreenCtx(CUcontext *pContext, CUgreenCtx hCtx)
 	CUresult result = ae_driver()->cuCtxFromGreenCtx(pContext, hCtx);
 	struct green *green;
 
-	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_trim(process) > 0)
+	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_make_room(process))
 		result = ae_driver()->cuCtxFromGreenCtx(pContext, hCtx);
 	if (result != CUDA_SUCCESS)
 		return result;

@@ -58,8 +58,7 @@ static CUdevice ordinal_of(const char *uuid)
 struct share {
 	uint64_t whole; /* the device's bytes, of which the limit is a part */
 	uint64_t limit;
-	struct ae_pool_stats stats; /* zeros: no pool (yet) */
-	struct ae_native_stats native;
+	struct ae_meminfo_use use;
 };
 
 /* Of a GPU that this process uses, or may yet use. False: not served. Joins nothing. */
@@ -75,10 +74,8 @@ static bool share_of_member(struct ae_process *process, const char *uuid, struct
 	share_out->whole = whole;
 	share_out->limit = ae_device_limit_of(process, ordinal, whole);
 	device = ae_device_peek(process, ordinal);
-	if (device != NULL) {
-		ae_pool_get_stats(ae_device_pool(device), &share_out->stats);
-		ae_device_native_stats(device, &share_out->native);
-	}
+	if (device != NULL)
+		ae_device_get_use(device, &share_out->use);
 	return true;
 }
 
@@ -103,7 +100,7 @@ static void tell(nvmlDevice_t device, struct figures *figures)
 {
 	struct ae_process *process = ae_process_serving();
 	char uuid[UUID_TEXT] = "";
-	struct share share = { 0 };
+	struct share share = { .use.others.room = UINT64_MAX };
 	uint64_t free;
 
 	/* A part of a GPU ("MIG-") has a size of its own, which is the truth. */
@@ -114,10 +111,9 @@ static void tell(nvmlDevice_t device, struct figures *figures)
 	if (!(process != NULL ? share_of_member(process, uuid, &share)
 			      : share_of_stranger(figures->total, &share)))
 		return;
-	if (share.limit >= share.whole && share.stats.bytes_resident == 0 &&
-	    share.native.bytes == 0)
+	if (share.limit >= share.whole && share.use.used + share.use.spare == 0)
 		return;
-	free = ae_meminfo_free(share.limit, &share.stats, share.native.bytes, figures->free);
+	free = ae_meminfo_free(share.limit, &share.use, figures->free);
 	if (share.limit < share.whole) {
 		/* What the driver keeps for itself is no part of the limit. */
 		figures->total = share.limit;

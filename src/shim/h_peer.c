@@ -132,7 +132,7 @@ static CUresult enable(struct ae_process *process, CUcontext owner, unsigned int
 {
 	CUresult result = ae_driver()->cuCtxEnablePeerAccess(owner, flags);
 
-	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_trim(process) > 0)
+	if (result == CUDA_ERROR_OUT_OF_MEMORY && ae_devices_make_room(process))
 		result = ae_driver()->cuCtxEnablePeerAccess(owner, flags);
 	if (result != CUDA_SUCCESS)
 		return result;

@@ -13,8 +13,7 @@
 /* The limit, and what is left of it. */
 static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64_t *total_bytes)
 {
-	struct ae_native_stats native;
-	struct ae_pool_stats stats;
+	struct ae_meminfo_use use;
 	struct ae_device *device;
 	CUcontext context;
 	uint64_t limit;
@@ -24,10 +23,9 @@ static void member_info(struct ae_process *process, uint64_t *free_bytes, uint64
 	device = ae_device_current(process, &context);
 	if (device == NULL)
 		return;
-	ae_pool_get_stats(ae_device_pool(device), &stats);
-	ae_device_native_stats(device, &native);
+	ae_device_get_use(device, &use);
 	limit = ae_device_limit(device);
-	*free_bytes = ae_meminfo_free(limit, &stats, native.bytes, *free_bytes);
+	*free_bytes = ae_meminfo_free(limit, &use, *free_bytes);
 	*total_bytes = limit;
 }
 

@@ -250,8 +250,8 @@ static bool disabled_cached(void)
 
 /*
  * The driver allocates for itself in many calls, and other families of memory are its own: when one of
- * them is out of memory, the memory that our cache keeps mapped is given back, and the call is made
- * once more. A call that failed for want of memory has done nothing.
+ * them is out of memory, the memory that our cache keeps mapped is given back, or the peers are asked
+ * for theirs, and the call is made once more. A call that failed for want of memory has done nothing.
  */
 #define AE_GATED(symbol, kind, params, args, why)                              \
 	CUresult symbol params                                                 \
@@ -267,7 +267,7 @@ static bool disabled_cached(void)
 		ae_gate_enter(process, AE_GATE_##kind);                        \
 		result = driver->symbol args;                                  \
 		if (__builtin_expect(result == CUDA_ERROR_OUT_OF_MEMORY, 0) && \
-		    ae_devices_trim(process) > 0)                              \
+		    ae_devices_make_room(process))                             \
 			result = driver->symbol args;                          \
 		ae_gate_leave();                                               \
 		return result;                                                 \

@@ -8,12 +8,21 @@ uint64_t ae_meminfo_limit(const struct ae_config *config, uint64_t total)
 	return limit < total ? limit : total;
 }
 
-uint64_t ae_meminfo_free(uint64_t limit, const struct ae_pool_stats *stats, uint64_t native_bytes,
-			 uint64_t real_free)
+static uint64_t less(uint64_t a, uint64_t b)
 {
-	uint64_t spare = stats->bytes_cached + stats->bytes_limbo;
-	uint64_t used = stats->bytes_resident - spare + native_bytes;
-	uint64_t left = used < limit ? limit - used : 0;
+	return a > b ? a - b : 0;
+}
 
-	return real_free + spare < left ? real_free + spare : left;
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t ae_meminfo_free(uint64_t limit, const struct ae_meminfo_use *use, uint64_t real_free)
+{
+	const struct ae_ledger_others *others = &use->others;
+	uint64_t promised = less(least(less(limit, others->model_used), others->room), use->used);
+	uint64_t there = less(real_free + use->spare + others->cached, others->kept);
+
+	return least(promised, there);
 }
