@@ -11,10 +11,10 @@
 #include <time.h>
 
 /* Longer than any test that looks for a missing synchronisation takes to look. */
-#define LAZY_SECONDS 3
+#define LAZY_SECONDS 5
 
 /* Work that goes on for so long without an end waits for the host itself. */
-#define EAGER_SECONDS 1
+#define EAGER_SECONDS 5
 
 static void from_now(time_t seconds, struct timespec *deadline_out)
 {
