@@ -85,4 +85,4 @@ TESTS += $(e2e_apps) $(e2e_scripts)
 EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
 	tests/gpu/cupy_arrays.py tests/gpu/jax_arrays.py tests/gpu/run \
 	tests/gpu/torch_compile.py tests/gpu/torch_generate.py tests/gpu/torch_graphs.py \
-	tests/gpu/torch_train.py tests/gpu/triton_kernel.py
+	tests/gpu/three_members.py tests/gpu/torch_train.py tests/gpu/triton_kernel.py
