@@ -213,7 +213,7 @@ static bool has_vmm_calls(const struct ae_driver *driver)
 	       driver->cuMemCreate != NULL && driver->cuMemRelease != NULL &&
 	       driver->cuMemMap != NULL && driver->cuMemUnmap != NULL &&
 	       driver->cuMemSetAccess != NULL && driver->cuMemGetAllocationGranularity != NULL &&
-	       driver->cuDeviceGetUuid != NULL;
+	       driver->cuDeviceGetUuid != NULL && driver->cuMemGetInfo_v2 != NULL;
 }
 
 static int open_failed(char *why, size_t why_size, const char *call, CUresult result)
