@@ -119,6 +119,8 @@ static void mapping(void)
 	     cuMemMap(a, 2 * granularity, 0, 0, 0));
 	RULE("cuMemMap beyond the reservation", CUDA_ERROR_INVALID_VALUE,
 	     cuMemMap(a + 7 * granularity, 2 * granularity, 0, one, 0));
+	/* Where another reservation lies behind it, that was one. */
+	cuMemUnmap(a + 7 * granularity, 2 * granularity);
 	RULE("cuMemMap over cuMemAlloc's memory", CUDA_ERROR_INVALID_VALUE,
 	     cuMemMap(native, 2 * granularity, 0, one, 0));
 	RULE("cuMemMap", CUDA_SUCCESS, cuMemMap(a, 2 * granularity, 0, one, 0));
