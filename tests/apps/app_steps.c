@@ -23,8 +23,12 @@
  *	info                 cuMemGetInfo
  *	stats                aerostat_get_stats, where it is preloaded
  *	freed=I              what the driver knows about a block that was freed
+ *	last                 at the exit, after all that a driver has to be left alone by: whether the device's
+ *	                     memory still changes, and whether a thread of aerostat's goes on when memory of
+ *	                     another device is allocated. Before start
  *	sh=COMMAND           by the shell, whose parent this process is
  */
+#include <dirent.h>
 #include <dlfcn.h>
 
 #include "aerostat.h"
@@ -283,6 +287,52 @@ static CUresult step_freed(unsigned long long number)
 	return cuMemGetAddressRange(&base, &size, blocks[number % MOST]);
 }
 
+static int stewards(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	int found = 0;
+
+	while (tasks && (task = readdir(tasks))) {
+		char path[300], name[32] = "";
+		FILE *comm;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		comm = fopen(path, "r");
+		if (comm && fgets(name, sizeof(name), comm))
+			found += !strcmp(name, "aerostat\n");
+		if (comm)
+			fclose(comm);
+	}
+	if (tasks)
+		closedir(tasks);
+	return found;
+}
+
+static void at_exit(void)
+{
+	size_t before = 0, after = 0, total;
+	CUcontext context;
+	CUdeviceptr block;
+
+	OK(cuMemGetInfo(&before, &total));
+	usleep(500000);
+	OK(cuMemGetInfo(&after, &total));
+	puts(before == after ? "nothing moves" : "memory moves");
+	OK(cuCtxCreate_v2(&context, 0, 1));
+	OK(cuMemAlloc(&block, MIB));
+	for (int i = 0; i < 3000 && stewards(); i++)
+		usleep(10000);
+	puts(stewards() ? "a steward goes on" : "no steward goes on");
+	fflush(stdout);
+}
+
+static CUresult step_last(unsigned long long number)
+{
+	(void)number;
+	return atexit(at_exit) ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
+}
+
 static const struct {
 	const char *name;
 	CUresult (*run)(unsigned long long);
@@ -300,7 +350,7 @@ static const struct {
 	{ "info", step_info },       { "free-async", step_free_async },
 	{ "freed", step_freed },     { "small", step_small },
 	{ "pitch", step_pitch },     { "stats", step_stats },
-	{ "next", step_next },
+	{ "next", step_next },       { "last", step_last },
 };
 
 static void step(const char *text)
