@@ -200,10 +200,10 @@ static CUresult step_green(unsigned long long number)
 static CUresult step_ungreen(unsigned long long number)
 {
 	CUresult (*destroy)(CUgreenCtx) = (CUresult(*)(CUgreenCtx))entry("cuGreenCtxDestroy");
+	CUresult code = destroy(green);
 
 	(void)number;
-	OK(destroy(green));
-	return cuCtxSetCurrent(app.context);
+	return code ? code : cuCtxSetCurrent(app.context);
 }
 
 static CUresult step_release(unsigned long long number)

@@ -55,6 +55,9 @@ for app in app_nvml app_nvml_linked; do
 	says 'total 128, free 128, used 0, v1 -> 0' "freed, and cached"
 	AEROSTAT_LIMIT=128M AEROSTAT_MEMINFO=physical asked open start alloc=100 v1 agree
 	says 'total 576, free 396, used 180, v1 -> 0' "physical: the context and the blocks"
+	AEROSTAT_LIMIT=128M AEROSTAT_IPC=native asked open start alloc=100 v1 agree free=0 v1 agree
+	says 'total 128, free 28, used 100, v1 -> 0' "blocks of the driver's"
+	says 'total 128, free 128, used 0, v1 -> 0' "blocks of the driver's, freed"
 	# Without a limit the device's total stays, and the cache counts as free.
 	AEROSTAT_CACHE=100% asked open start alloc=100 v1 v2 agree sums free=0 agree sums
 	says 'total 576, free 396, used 180, v1 -> 0' "no limit"
