@@ -23,6 +23,7 @@
  *	info                 cuMemGetInfo
  *	stats                aerostat_get_stats, where it is preloaded
  *	freed=I              what the driver knows about a block that was freed
+ *	moves                waits, 30 s at most, until the device's free memory is another
  *	last                 at the exit, after all that a driver has to be left alone by: whether the device's
  *	                     memory still changes, and whether a thread of aerostat's goes on when memory of
  *	                     another device is allocated. Before start
@@ -327,6 +328,21 @@ static void at_exit(void)
 	fflush(stdout);
 }
 
+static CUresult step_moves(unsigned long long number)
+{
+	size_t before = 0, now, total;
+
+	(void)number;
+	OK(cuMemGetInfo(&before, &total));
+	for (int i = 0; i < 30000; i++) {
+		OK(cuMemGetInfo(&now, &total));
+		if (now != before)
+			return CUDA_SUCCESS;
+		usleep(1000);
+	}
+	return CUDA_ERROR_NOT_READY;
+}
+
 static CUresult step_last(unsigned long long number)
 {
 	(void)number;
@@ -351,6 +367,7 @@ static const struct {
 	{ "freed", step_freed },     { "small", step_small },
 	{ "pitch", step_pitch },     { "stats", step_stats },
 	{ "next", step_next },       { "last", step_last },
+	{ "moves", step_moves },
 };
 
 static void step(const char *text)

@@ -49,15 +49,16 @@ for _ in $(seq 20); do
 	steps start alloc=100 alloc=100 alloc=100 free=0 free=1 free=2 sh=:
 done
 
-# It is in the midst of giving back forty chunks, and calls of the driver take their time.
+# It is in the midst of giving back twenty chunks, and calls of the driver take their time.
 export AEROSTAT_DECAY=1ms AEROSTAT_MEMINFO=physical
 set --
-for i in $(seq 0 39); do
+for i in $(seq 0 19); do
 	set -- "$@" alloc=4
 done
-for i in $(seq 0 39); do
+for i in $(seq 0 19); do
 	set -- "$@" "free=$i"
 done
-SIMCUDA_DEVICES=2 SIMCUDA_ONE_LOCK=20 steps last start "$@" 'sh=sleep 0.2'
+SIMCUDA_DEVICES=2 SIMCUDA_ONE_LOCK=20 steps last start "$@" moves
+expect_lines "$work/out" 1 '^moves -> 0$' "it gives back"
 expect_lines "$work/out" 1 '^nothing moves$' "the steward has stopped when the exit goes on"
 expect_lines "$work/out" 1 '^no steward goes on$' "and none begins"
