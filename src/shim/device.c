@@ -402,12 +402,9 @@ void ae_device_report_now(struct ae_device *device)
 
 void ae_devices_stop(struct ae_process *process)
 {
-	for (int i = 0; i < AE_DEVICES_MOST; i++) {
-		struct ae_device *device = ae_device_peek(process, i);
-
-		if (device != NULL)
-			ae_steward_stop(&device->steward);
-	}
+	/* Those too that are not served yet: what runs at the exit behind us may allocate. */
+	for (int i = 0; i < AE_DEVICES_MOST; i++)
+		ae_steward_stop(&process->devices[i].steward);
 }
 
 static uint64_t trim_all(struct ae_process *process)

@@ -2,10 +2,10 @@
 /*
  * Layer: shim. The exported dlsym and dlvsym, aarch64.
  *
- * A name that is neither "cu" and a capital letter nor begins with "nvml" goes to glibc's own function by a tail jump: a few
- * instructions, no lock, no stack frame. The return address stays the caller's, by which glibc
- * decides what RTLD_NEXT and RTLD_DEFAULT mean. For the other names ae_resolve_* decides; it gets
- * the caller's return address, and answers {value, handled} in x0 and x1.
+ * A name that is neither "cu" and a capital letter nor begins with "nvml" goes to glibc's own
+ * function by a tail jump: a few instructions, no lock, no stack frame. The return address stays
+ * the caller's, by which glibc decides what RTLD_NEXT and RTLD_DEFAULT mean. For the other names
+ * ae_resolve_* decides; it gets the caller's return address, and answers {value, handled} in x0 and x1.
  */
 	.text
 

@@ -1,43 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Layer: shim. The init family: starting, and the entry points that the driver hands out. */
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "base/log.h"
 #include "shim/hooks.h"
+#include "shim/newer.h"
 #include "shim/process.h"
-
-/* The first function that was asked for and is in no table. */
-static char newer[96];
-static int newer_state; /* atomic: 0 none, 1 being written, 2 written, 3 said */
-
-/*
- * A newer driver has functions, and variants, that no table of ours knows. They go to the driver as
- * they are; a process that uses one will never be evicted, once there is eviction. Said once, and not
- * before cuInit: the runtime looks its functions up earlier, when the log is not configured yet.
- */
-static void newer_say(void)
-{
-	int written = 2;
-
-	if (ae_process_serving() != NULL &&
-	    __atomic_compare_exchange_n(&newer_state, &written, 3, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_RELAXED))
-		ae_info("%s is newer than this aerostat: it goes to the driver as it is", newer);
-}
-
-static void newer_seen(const char *symbol, int version)
-{
-	int none = 0;
-
-	if (__atomic_compare_exchange_n(&newer_state, &none, 1, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_RELAXED)) {
-		snprintf(newer, sizeof(newer), "%s, as of CUDA %d.%d,", symbol, version / 1000,
-			 version % 1000 / 10);
-		__atomic_store_n(&newer_state, 2, __ATOMIC_RELEASE);
-	}
-	newer_say();
-}
 
 CUresult ae_h_cuInit(unsigned int flags)
 {
@@ -46,7 +11,7 @@ CUresult ae_h_cuInit(unsigned int flags)
 	if (result != CUDA_SUCCESS)
 		return result;
 	result = ae_process_start();
-	newer_say();
+	ae_newer_say();
 	return result;
 }
 
@@ -64,7 +29,7 @@ static CUresult replace(CUresult result, const char *symbol, void **pfn, int ver
 	if (wrapper != NULL)
 		*pfn = wrapper;
 	else if (!ae_hooks_known(*pfn))
-		newer_seen(symbol, version);
+		ae_newer_seen(symbol, version);
 	return result;
 }
 

@@ -29,6 +29,7 @@ src_shim_libaerostat_la_SOURCES = \
 	src/shim/map.c src/shim/map.h \
 	src/shim/meminfo.c src/shim/meminfo.h \
 	src/shim/native.c src/shim/native.h \
+	src/shim/newer.c src/shim/newer.h \
 	src/shim/nvml.c src/shim/nvml.h \
 	src/shim/process.c src/shim/process.h \
 	src/shim/steward.c src/shim/steward.h \

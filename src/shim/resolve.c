@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cuda/driver.h"
 #include "cuda/realdl.h"
 #include "shim/hooks.h"
+#include "shim/newer.h"
 #include "shim/nvml.h"
 
 static const struct ae_answer not_ours = { NULL, 0 };
@@ -51,6 +53,13 @@ static bool sees(void *handle, const struct family *family)
 	return ae_real_dlsym(handle, family->witness) != NULL;
 }
 
+/* Tells what is the driver's own, not a namesake, and in none of our tables. */
+static void note_newer(const struct family *family, void *found, const char *name)
+{
+	if (family == &driver && !ae_hooks_known(found) && ae_driver_find(name) == found)
+		ae_newer_seen(name, 0);
+}
+
 /* What the real look-up gave for a handle, and what the program gets. */
 static struct ae_answer replace(void *handle, void *found, const char *name)
 {
@@ -62,7 +71,10 @@ static struct ae_answer replace(void *handle, void *found, const char *name)
 	if (family->is_wrapper(found, &real))
 		return real != NULL && sees(handle, family) ? answer(found) : undefined(name);
 	wrapper = family->wrapper(found);
-	return answer(wrapper != NULL ? wrapper : found);
+	if (wrapper != NULL)
+		return answer(wrapper);
+	note_newer(family, found, name);
+	return answer(found);
 }
 
 /* The library as the caller's own object sees it, with what that object was loaded with or needs. */
@@ -101,9 +113,12 @@ static struct ae_answer resolve_relative(void *handle, const char *name, const v
 	} else {
 		found = ae_real_dlsym(RTLD_DEFAULT, name);
 	}
-	if (found != NULL && family->is_wrapper(found, &real) &&
-	    (real == NULL || (!sees(RTLD_DEFAULT, family) && !caller_sees(caller, family))))
-		return undefined(name);
+	if (found != NULL && family->is_wrapper(found, &real)) {
+		if (real == NULL || (!sees(RTLD_DEFAULT, family) && !caller_sees(caller, family)))
+			return undefined(name);
+	} else if (found != NULL) {
+		note_newer(family, found, name);
+	}
 	dlerror();
 	return not_ours;
 }

@@ -29,6 +29,7 @@ enum {
 /* Cached memory is as old as so many ticks when it goes: DECAY holds to an eighth. */
 #define DECAY_TICKS  8
 #define TICK_LEAST   (SECOND_NS / 100)
+#define TICK_MOST_MS (UINT64_C(1) << 40) /* 35 years: no overflow in nanoseconds */
 #define REST_NS      SECOND_NS
 #define STOP_WAIT_NS (5 * SECOND_NS)
 #define STACK_BYTES  (256u << 10)
@@ -63,7 +64,8 @@ static bool change_state(struct ae_steward *steward, uint32_t from, uint32_t to)
 
 static int64_t tick_ns(const struct ae_steward *steward)
 {
-	int64_t tick = (int64_t)(steward->decay_ms / DECAY_TICKS) * (SECOND_NS / 1000);
+	uint64_t ms = steward->decay_ms / DECAY_TICKS;
+	int64_t tick = (int64_t)(ms < TICK_MOST_MS ? ms : TICK_MOST_MS) * (SECOND_NS / 1000);
 
 	return tick > TICK_LEAST ? tick : TICK_LEAST;
 }

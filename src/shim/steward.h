@@ -32,7 +32,8 @@ void ae_steward_start(struct ae_steward *steward, struct ae_device *device, uint
 
 /*
  * At the exit of the process: when this returns the steward makes no driver call any more, and it
- * never will. Waits for the one that is under way, for a few seconds at most.
+ * never will, also if it is started only after this. Waits for the one that is under way, for a few
+ * seconds at most.
  */
 void ae_steward_stop(struct ae_steward *steward);
 

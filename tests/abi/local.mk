@@ -24,5 +24,5 @@ tests_abi_abi_official_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/tests/abi -isystem 
 endif
 
 EXTRA_DIST += tests/abi/abi_official.c
-TESTS += tests/abi/abi.sh tests/abi/nvml.sh
-EXTRA_DIST += tests/abi/abi.sh tests/abi/nvml.sh
+TESTS += tests/abi/abi.sh tests/abi/check-hooks.sh tests/abi/nvml.sh
+EXTRA_DIST += tests/abi/abi.sh tests/abi/check-hooks.sh tests/abi/nvml.sh

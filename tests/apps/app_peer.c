@@ -5,6 +5,7 @@
  *
  *	forbidden   what happens without access, which ends the context
  *	none        devices that cannot reach each other
+ *	chain       three devices, of which each has access to the next one's memory only
  */
 #include "app.h"
 
@@ -222,6 +223,31 @@ static void none(void)
 	verify_in("copied", &second, mine, WORDS, 1);
 }
 
+static void chain(int count)
+{
+	CUcontext contexts[3] = { first.context, second.context };
+	CUdeviceptr blocks[3];
+
+	if (count < 3) {
+		puts("no third device");
+		return;
+	}
+	OK(cuDevicePrimaryCtxRetain(&contexts[2], 2));
+	for (int i = 0; i < 3; i++)
+		blocks[i] = block_in(contexts[i], WORDS);
+	for (int i = 0; i < 3; i++) {
+		OK(cuCtxSetCurrent(contexts[i]));
+		CHECK(cuCtxEnablePeerAccess(contexts[(i + 1) % 3], 0));
+	}
+	for (int i = 0; i < 3; i++) {
+		OK(cuCtxSetCurrent(contexts[i]));
+		about("the next one's", blocks[(i + 1) % 3]);
+		about("the one's after that", blocks[(i + 2) % 3]);
+	}
+	for (int i = 0; i < 3; i++)
+		OK(cuMemFree(blocks[i]));
+}
+
 int main(int argc, char **argv)
 {
 	int count = 0, can = 0;
@@ -237,6 +263,8 @@ int main(int argc, char **argv)
 	start_second();
 	if (argc > 1 && !strcmp(argv[1], "forbidden")) {
 		forbidden();
+	} else if (argc > 1 && !strcmp(argv[1], "chain")) {
+		chain(count);
 	} else if (argc > 1) {
 		none();
 	} else {

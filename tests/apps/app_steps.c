@@ -23,8 +23,13 @@
  *	info                 cuMemGetInfo
  *	stats                aerostat_get_stats, where it is preloaded
  *	freed=I              what the driver knows about a block that was freed
+ *	moves                waits, 30 s at most, until the device's free memory is another
+ *	last                 at the exit, after all that a driver has to be left alone by: whether the device's
+ *	                     memory still changes, and whether a thread of aerostat's goes on when memory of
+ *	                     another device is allocated. Before start
  *	sh=COMMAND           by the shell, whose parent this process is
  */
+#include <dirent.h>
 #include <dlfcn.h>
 
 #include "aerostat.h"
@@ -196,10 +201,10 @@ static CUresult step_green(unsigned long long number)
 static CUresult step_ungreen(unsigned long long number)
 {
 	CUresult (*destroy)(CUgreenCtx) = (CUresult(*)(CUgreenCtx))entry("cuGreenCtxDestroy");
+	CUresult code = destroy(green);
 
 	(void)number;
-	OK(destroy(green));
-	return cuCtxSetCurrent(app.context);
+	return code ? code : cuCtxSetCurrent(app.context);
 }
 
 static CUresult step_release(unsigned long long number)
@@ -283,6 +288,67 @@ static CUresult step_freed(unsigned long long number)
 	return cuMemGetAddressRange(&base, &size, blocks[number % MOST]);
 }
 
+static int stewards(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	int found = 0;
+
+	while (tasks && (task = readdir(tasks))) {
+		char path[300], name[32] = "";
+		FILE *comm;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+		comm = fopen(path, "r");
+		if (comm && fgets(name, sizeof(name), comm))
+			found += !strcmp(name, "aerostat\n");
+		if (comm)
+			fclose(comm);
+	}
+	if (tasks)
+		closedir(tasks);
+	return found;
+}
+
+static void at_exit(void)
+{
+	size_t before = 0, after = 0, total;
+	CUcontext context;
+	CUdeviceptr block;
+
+	OK(cuMemGetInfo(&before, &total));
+	usleep(500000);
+	OK(cuMemGetInfo(&after, &total));
+	puts(before == after ? "nothing moves" : "memory moves");
+	OK(cuCtxCreate_v2(&context, 0, 1));
+	OK(cuMemAlloc(&block, MIB));
+	for (int i = 0; i < 3000 && stewards(); i++)
+		usleep(10000);
+	puts(stewards() ? "a steward goes on" : "no steward goes on");
+	fflush(stdout);
+}
+
+static CUresult step_moves(unsigned long long number)
+{
+	size_t before = 0, now, total;
+
+	(void)number;
+	OK(cuMemGetInfo(&before, &total));
+	for (int i = 0; i < 30000; i++) {
+		OK(cuMemGetInfo(&now, &total));
+		if (now != before)
+			return CUDA_SUCCESS;
+		usleep(1000);
+	}
+	return CUDA_ERROR_NOT_READY;
+}
+
+static CUresult step_last(unsigned long long number)
+{
+	(void)number;
+	return atexit(at_exit) ? CUDA_ERROR_UNKNOWN : CUDA_SUCCESS;
+}
+
 static const struct {
 	const char *name;
 	CUresult (*run)(unsigned long long);
@@ -300,7 +366,8 @@ static const struct {
 	{ "info", step_info },       { "free-async", step_free_async },
 	{ "freed", step_freed },     { "small", step_small },
 	{ "pitch", step_pitch },     { "stats", step_stats },
-	{ "next", step_next },
+	{ "next", step_next },       { "last", step_last },
+	{ "moves", step_moves },
 };
 
 static void step(const char *text)

@@ -25,4 +25,14 @@ for ipc in emulate native; do
 		cat "$work/out" "$work/err" >&2
 		fail "$ipc: the ledger says something else"
 	}
+	# An end that fails ends nothing: it stays one of the primary context's. This one is left in the end.
+	SIMCUDA_FAIL=cuGreenCtxDestroy:1=999 preloaded 13000 "$apps/app_steps" start green ungreen alloc=8 release \
+		"$ledger" ungreen "$ledger" >"$work/out" 2>"$work/err" || {
+		cat "$work/out" "$work/err" >&2
+		fail "$ipc: an end that fails"
+	}
+	expect_lines "$work/out" 1 '^ungreen -> 999$' "$ipc: an end that fails"
+	grep '^claimed' "$work/out" >"$work/said"
+	printf 'claimed %s\n' '8 MiB' '0 bytes' >"$work/expected"
+	diff "$work/expected" "$work/said" >&2 || fail "$ipc: an end that fails: the ledger says something else"
 done

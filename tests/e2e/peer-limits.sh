@@ -19,6 +19,14 @@ SIMCUDA_NO_PEER=1 preloaded 13000 "$apps/app_peer" none >"$work/served" 2>"$work
 diff "$work/native" "$work/served" >&2 || fail "none: prints something else when preloaded"
 expect_lines "$work/served" 1 'cuCtxEnablePeerAccess(first.context, 0) -> 217' "no way to the other device"
 
+# Access to one device is access to that one's memory, whoever else has given or has some.
+SIMCUDA_DEVICES=3 native 13000 "$apps/app_peer" chain >"$work/native" || fail "chain: fails natively"
+SIMCUDA_DEVICES=3 preloaded 13000 "$apps/app_peer" chain >"$work/served" 2>"$work/err" ||
+	fail "chain: fails preloaded: $(cat "$work/err")"
+diff "$work/native" "$work/served" >&2 || fail "chain: prints something else when preloaded"
+expect_lines "$work/served" 3 "^the next one's: access 0, 3\$" "one step"
+expect_lines "$work/served" 3 "^the one's after that: access 0, 0\$" "two steps"
+
 steps()
 {
 	rm -f "$work/trace"
@@ -37,6 +45,13 @@ expect_lines "$work/served" 1 '^peer -> 0$' "enabled"
 expect_lines "$work/served" 1 '^peer -> 704$' "enabled twice"
 expect_lines "$work/served" 1 '^unpeer -> 0$' "disabled"
 expect_lines "$work/served" 1 '^unpeer -> 705$' "disabled twice"
+
+# The driver has no memory for it while the cache is there.
+SIMCUDA_FAIL=cuCtxEnablePeerAccess:1=2 AEROSTAT_CACHE=100% steps start alloc=4 alloc=8 free=1 push-on=1 peer access=0
+expect_lines "$work/served" 1 '^peer -> 0$' "enabled once the cache is given back"
+expect_lines "$work/served" 1 '^access 3, access=' "and open"
+SIMCUDA_FAIL=cuCtxEnablePeerAccess:1=2 AEROSTAT_CACHE=100% steps start alloc=4 push-on=1 peer
+expect_lines "$work/served" 1 '^peer -> 2$' "nothing to give back"
 
 # The second block cannot be opened: the code, access to neither, and it can be tried again.
 SIMCUDA_FAIL=cuMemSetAccess:$((before + 2))=999 steps start alloc=4 alloc=8 push-on=1 \

@@ -33,6 +33,9 @@ AEROSTAT_LIMIT=128M steps start total-v1=0 alloc=100 info free=0 info
 expect_lines "$work/out" 1 '^total 134217728, ' "under a limit, served"
 expect_lines "$work/out" 1 '^free 28 of 128, info' "allocated"
 expect_lines "$work/out" 1 '^free 128 of 128, info' "freed, and in part cached"
+# Freed in a stream's order, and nobody has looked yet how far the stream is.
+AEROSTAT_LIMIT=128M steps start alloc=100 free-async=0 info
+expect_lines "$work/out" 1 '^free 128 of 128, info' "freed in a stream's order"
 AEROSTAT_LIMIT=128M AEROSTAT_CACHE=100% steps start alloc=100 free=0 info alloc=100 info
 expect_lines "$work/out" 1 '^free 128 of 128, info' "cached"
 expect_lines "$work/out" 1 '^free 28 of 128, info' "out of the cache"

@@ -25,10 +25,13 @@ steps start alloc=440 free=0 \
 expect_lines "$work/out" 1 '^given back' "unused cache decays"
 expect_lines "$work/out" 2 '^alloc=440 -> 0' "and can be had again"
 
-# An hour is not over.
-export AEROSTAT_DECAY=1h
-steps start alloc=440 free=0 "sh=sleep 1.5; $outside || echo kept"
-expect_lines "$work/out" 1 '^kept' "cache that is young stays"
+# An hour is not over, nor the longest time that can be written.
+for time in 60m 18446744073709551615ms; do
+	export AEROSTAT_DECAY=$time
+	steps start alloc=440 free=0 "sh=sleep 1.5; $outside || echo kept"
+	expect_lines "$work/out" 1 '^kept' "cache that is young stays"
+	expect_lines "$work/err" 0 AEROSTAT_DECAY "$time is a time"
+done
 
 # One thread, by its name, with all signals blocked that can be.
 steps start alloc=1 'sh=for task in /proc/$PPID/task/*; do
@@ -45,3 +48,17 @@ export AEROSTAT_DECAY=1ms
 for _ in $(seq 20); do
 	steps start alloc=100 alloc=100 alloc=100 free=0 free=1 free=2 sh=:
 done
+
+# It is in the midst of giving back twenty chunks, and calls of the driver take their time.
+export AEROSTAT_DECAY=1ms AEROSTAT_MEMINFO=physical
+set --
+for i in $(seq 0 19); do
+	set -- "$@" alloc=4
+done
+for i in $(seq 0 19); do
+	set -- "$@" "free=$i"
+done
+SIMCUDA_DEVICES=2 SIMCUDA_ONE_LOCK=20 steps last start "$@" moves
+expect_lines "$work/out" 1 '^moves -> 0$' "it gives back"
+expect_lines "$work/out" 1 '^nothing moves$' "the steward has stopped when the exit goes on"
+expect_lines "$work/out" 1 '^no steward goes on$' "and none begins"

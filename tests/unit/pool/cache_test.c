@@ -86,10 +86,14 @@ END_TEST
 
 START_TEST(what_came_since_is_joined_with_what_was)
 {
-	uint64_t a = alloc(8 * MiB), b = alloc(8 * MiB), c = alloc(8 * MiB), calls;
+	uint64_t a = alloc(8 * MiB), b = alloc(8 * MiB), c = alloc(8 * MiB), calls, apart;
 
+	alloc(2 * MiB);
+	apart = alloc(8 * MiB);
 	drop(a);
 	drop(c);
+	drop(apart);
+	ck_assert_uint_ge(get_stats().bytes_cached, 20 * MiB);
 	alloc(20 * MiB); /* finds nothing, and looks at all there is */
 	drop(b);
 	calls = fake_calls(&device);
