@@ -25,6 +25,7 @@ static const struct ae_command command_help = {
 
 static const struct ae_command *const commands[] = {
 	&ae_command_run,
+	&ae_command_ps,
 	&ae_command_doctor,
 	&command_help,
 };

@@ -28,6 +28,7 @@ struct ae_command {
 };
 
 extern const struct ae_command ae_command_run;
+extern const struct ae_command ae_command_ps;
 extern const struct ae_command ae_command_doctor;
 
 /* "aerostat COMMAND: ..." and where to read on, to standard error. Returns AE_EXIT_USAGE. */

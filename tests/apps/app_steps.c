@@ -7,6 +7,7 @@
  *	init, start          cuInit; the same, and the primary context
  *	alloc=N, free=I      cuMemAlloc, cuMemFree
  *	small=N              cuMemAlloc of N bytes
+ *	touch=I              cuMemsetD8 of a block's first byte, which is waited for
  *	pitch=N              cuMemAllocPitch of one row of N bytes
  *	next=N               what interpose.c finds behind itself allocates
  *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
@@ -87,6 +88,12 @@ static CUresult step_next(unsigned long long number)
 static CUresult step_free(unsigned long long number)
 {
 	return cuMemFree(blocks[number % MOST]);
+}
+
+static CUresult step_touch(unsigned long long number)
+{
+	OK(cuMemsetD8(blocks[number % MOST], 1, 1));
+	return cuCtxSynchronize();
 }
 
 static CUresult step_free_async(unsigned long long number)
@@ -300,7 +307,7 @@ static const struct {
 	{ "info", step_info },       { "free-async", step_free_async },
 	{ "freed", step_freed },     { "small", step_small },
 	{ "pitch", step_pitch },     { "stats", step_stats },
-	{ "next", step_next },
+	{ "next", step_next },       { "touch", step_touch },
 };
 
 static void step(const char *text)

@@ -30,7 +30,7 @@ prints 'aerostat 0.' -- --version
 [ "$(wc -l < "$work/out")" = 1 ] || fail "--version is more than a line"
 prints 'Usage: aerostat COMMAND' -- --help
 prints 'Usage: aerostat COMMAND' -- help
-for command in run doctor help; do
+for command in run ps doctor help; do
 	prints "  $command " -- --help
 	prints "Usage: aerostat $command" -- help $command
 	cp "$work/out" "$work/first"
@@ -55,6 +55,10 @@ misused 'one command at a time' -- help run doctor
 misused '--frobnicate is not an option' -- doctor --frobnicate
 misused "Try 'aerostat doctor --help'" -- doctor --frobnicate
 misused 'no arguments' -- doctor now
+misused 'no arguments' -- ps chat
+misused '--frobnicate is not an option' -- ps --frobnicate
+misused '--group needs a value' -- ps --group
+misused '--dir needs a value' -- ps --dir=
 misused '"x" is not a process id' -- doctor --pid x
 misused '"0" is not a process id' -- doctor --pid=0
 misused '"-1" is not a process id' -- doctor --pid=-1
