@@ -196,7 +196,7 @@ static int ask_map(int fd, const char *path, const struct ae_ledger_member *memb
 		return ret;
 	ae_ledger_explain(
 		why, why_size,
-		"process %d of model %s did not answer within %.3g s: it is stopped, or has no "
+		"process %d of model %s did not answer within %.2g s: it is stopped, or has no "
 		"background thread",
 		(int)member->pid, member->model, timeout_ms / 1000.0);
 	return -ETIMEDOUT;

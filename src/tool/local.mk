@@ -2,11 +2,17 @@
 # Linked with convenience libraries alone: what lies in the build tree is the program itself.
 bin_PROGRAMS += src/tool/aerostat
 src_tool_aerostat_SOURCES = \
+	src/tool/arguments.c \
+	src/tool/arguments.h \
 	src/tool/child.c \
 	src/tool/child.h \
+	src/tool/cmd_debug.c \
 	src/tool/cmd_doctor.c \
+	src/tool/cmd_limit.c \
 	src/tool/cmd_ps.c \
+	src/tool/cmd_reserve.c \
 	src/tool/cmd_run.c \
+	src/tool/cmd_trim.c \
 	src/tool/doctor.h \
 	src/tool/doctor_driver.c \
 	src/tool/doctor_library.c \
@@ -28,6 +34,8 @@ src_tool_aerostat_SOURCES = \
 	src/tool/stopped.h \
 	src/tool/table.c \
 	src/tool/table.h \
+	src/tool/targets.c \
+	src/tool/targets.h \
 	src/tool/tool.h
 src_tool_aerostat_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DAE_BINDIR='"$(bindir)"' -DAE_LIBDIR='"$(libdir)"' -DAE_SANITIZE_LIBS='"$(AE_SANITIZE_LIBS)"'

@@ -24,10 +24,8 @@ static const struct ae_command command_help = {
 };
 
 static const struct ae_command *const commands[] = {
-	&ae_command_run,
-	&ae_command_ps,
-	&ae_command_doctor,
-	&command_help,
+	&ae_command_run,     &ae_command_ps,     &ae_command_trim,  &ae_command_limit,
+	&ae_command_reserve, &ae_command_doctor, &ae_command_debug, &command_help,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -94,7 +92,7 @@ int ae_command_help(const struct ae_command *command, FILE *out)
 
 static void complain(const char *command, const char *format, va_list args)
 {
-	char line[1024];
+	char line[4096];
 
 	/* One line, one write: the program's own output may come beside it. */
 	vsnprintf(line, sizeof(line), format, args);

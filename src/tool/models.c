@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "tool/models.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -64,17 +65,13 @@ static void merge(struct ae_standing *sum, const struct ae_standing *one)
 	sum->wait_bytes = add(sum->wait_bytes, one->wait_bytes);
 }
 
-static void add_member(struct ae_model *model, const struct ae_ledger_view *view,
-		       const struct ae_ledger_member *member, uint64_t idle_after_ms)
+void ae_member_sum_init(struct ae_ledger_member *sum_out)
 {
-	struct ae_standing standing = ae_standing_of(view, member, idle_after_ms);
-	struct ae_ledger_member *sum = &model->sum;
+	*sum_out = (struct ae_ledger_member){ .limit = UINT64_MAX, .priority = INT_MIN };
+}
 
-	if (model->count++ == 0) {
-		*sum = *member;
-		model->standing = standing;
-		return;
-	}
+void ae_member_sum_add(struct ae_ledger_member *sum, const struct ae_ledger_member *member)
+{
 	sum->claimed = add(sum->claimed, member->claimed);
 	sum->cached = add(sum->cached, member->cached);
 	sum->blocks = add(sum->blocks, member->blocks);
@@ -82,14 +79,24 @@ static void add_member(struct ae_model *model, const struct ae_ledger_view *view
 	sum->pinned = add(sum->pinned, member->pinned);
 	sum->away = add(sum->away, member->away);
 	sum->host = add(sum->host, member->host);
-	/* As the policy has it: the least limit, the largest reserve. */
 	if (member->limit < sum->limit)
 		sum->limit = member->limit;
 	if (member->reserve > sum->reserve)
 		sum->reserve = member->reserve;
 	if (member->priority > sum->priority)
 		sum->priority = member->priority;
-	merge(&model->standing, &standing);
+}
+
+static void add_member(struct ae_model *model, const struct ae_ledger_view *view,
+		       const struct ae_ledger_member *member, uint64_t idle_after_ms)
+{
+	struct ae_standing standing = ae_standing_of(view, member, idle_after_ms);
+
+	ae_member_sum_add(&model->sum, member);
+	if (model->count++ == 0)
+		model->standing = standing;
+	else
+		merge(&model->standing, &standing);
 }
 
 size_t ae_models_of(struct ae_ledger_view *view, uint64_t idle_after_ms,
@@ -105,6 +112,7 @@ size_t ae_models_of(struct ae_ledger_view *view, uint64_t idle_after_ms,
 		if (!model || strcmp(model->name, member->model) != 0) {
 			model = &models_out[count++];
 			*model = (struct ae_model){ .name = member->model, .first = i };
+			ae_member_sum_init(&model->sum);
 		}
 		add_member(model, view, member, idle_after_ms);
 	}

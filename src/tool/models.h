@@ -34,6 +34,13 @@ struct ae_model {
 };
 
 /*
+ * Adds bytes and numbers up; of the limits the least holds, of the reserves and the priorities the
+ * largest, as the policy has it.
+ */
+void ae_member_sum_init(struct ae_ledger_member *sum_out);
+void ae_member_sum_add(struct ae_ledger_member *sum, const struct ae_ledger_member *member);
+
+/*
  * Sorts the view's members by model and process id, and makes the models of them, the largest first. As
  * many as there are; models_out has AE_LEDGER_MEMBERS.
  */

@@ -71,10 +71,13 @@ e2e_scripts = \
 	tests/e2e/tool-doctor.sh \
 	tests/e2e/tool-help.sh \
 	tests/e2e/tool-install.sh \
+	tests/e2e/tool-limit.sh \
+	tests/e2e/tool-map.sh \
 	tests/e2e/tool-options.sh \
 	tests/e2e/tool-ps.sh \
 	tests/e2e/tool-run.sh \
-	tests/e2e/tool-sim.sh
+	tests/e2e/tool-sim.sh \
+	tests/e2e/tool-trim.sh
 
 # Every program under every adversary mode of the simulated driver.
 check-adversary: all

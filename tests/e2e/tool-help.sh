@@ -30,7 +30,7 @@ prints 'aerostat 0.' -- --version
 [ "$(wc -l < "$work/out")" = 1 ] || fail "--version is more than a line"
 prints 'Usage: aerostat COMMAND' -- --help
 prints 'Usage: aerostat COMMAND' -- help
-for command in run ps doctor help; do
+for command in run ps trim limit reserve doctor debug help; do
 	prints "  $command " -- --help
 	prints "Usage: aerostat $command" -- help $command
 	cp "$work/out" "$work/first"
