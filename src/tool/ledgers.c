@@ -96,14 +96,14 @@ int ae_ledgers_list(const char *dir, char ***paths_out)
 	return -ENOMEM;
 }
 
-static void write_uuid(const unsigned char uuid[16], char text[AE_UUID_TEXT])
+void ae_uuid_text(const unsigned char uuid[16], char text_out[AE_UUID_TEXT])
 {
-	int used = sprintf(text, "GPU-");
+	int used = sprintf(text_out, "GPU-");
 
 	for (int i = 0; i < 16; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			text[used++] = '-';
-		used += sprintf(text + used, "%02x", uuid[i]);
+			text_out[used++] = '-';
+		used += sprintf(text_out + used, "%02x", uuid[i]);
 	}
 }
 
@@ -182,7 +182,7 @@ static bool add(struct ae_ledgers *ledgers, const struct ae_scope *scope, const 
 		ledgers->fault[ledgers->faults] = strdup(why);
 		return ledgers->fault[ledgers->faults++] != NULL;
 	}
-	write_uuid(seen->view.uuid, seen->uuid);
+	ae_uuid_text(seen->view.uuid, seen->uuid);
 	ledgers->seen[ledgers->count++] = seen;
 	return true;
 }

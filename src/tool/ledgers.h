@@ -32,11 +32,13 @@ int ae_scope_option(const char *command, int argc, char **argv, int *index, stru
 /* Rows of help for them. */
 void ae_scope_help(FILE *out);
 
-#define AE_UUID_TEXT 41 /* "GPU-" and 36 characters */
+/* "GPU-" and 36 characters, as nvidia-smi -L writes it. */
+#define AE_UUID_TEXT 41
+void ae_uuid_text(const unsigned char uuid[16], char text_out[AE_UUID_TEXT]);
 
 struct ae_seen {
 	char group[80];
-	char uuid[AE_UUID_TEXT]; /* as nvidia-smi -L writes it */
+	char uuid[AE_UUID_TEXT];
 	struct ae_ledger_view view;
 };
 

@@ -30,6 +30,8 @@ src_tool_aerostat_SOURCES = \
 	src/tool/program.h \
 	src/tool/ps.h \
 	src/tool/ps_json.c \
+	src/tool/reserve.c \
+	src/tool/reserve.h \
 	src/tool/stopped.c \
 	src/tool/stopped.h \
 	src/tool/table.c \

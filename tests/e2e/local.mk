@@ -75,6 +75,7 @@ e2e_scripts = \
 	tests/e2e/tool-map.sh \
 	tests/e2e/tool-options.sh \
 	tests/e2e/tool-ps.sh \
+	tests/e2e/tool-reserve.sh \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh \
 	tests/e2e/tool-trim.sh

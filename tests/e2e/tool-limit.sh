@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# aerostat limit: of a program that runs, down and up again; aerostat reserve; and the reserve that
-# aerostat run is given.
+# aerostat limit: of a program that runs, down and up again, and of several; aerostat reserve.
 . ./tests/env.sh
 . "$abs_srcdir/tests/e2e/lib.sh"
 . "$abs_srcdir/tests/e2e/holders.sh"
