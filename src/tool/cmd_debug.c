@@ -79,8 +79,8 @@ static void help_debug(FILE *out)
 {
 	fprintf(out,
 		"map prints what lies where in the pool of each process of a model, or of one\n"
-		"process: reservations, the blocks and the cached ranges in them, and the chunks\n"
-		"behind each. The process itself writes it down, within moments.\n"
+		"process: reservations, the blocks and the cached ranges in them, and the\n"
+		"chunks behind each. The process itself writes it down, within moments.\n"
 		"\n"
 		"Options:\n");
 	ae_scope_help(out);

@@ -118,13 +118,14 @@ static int run_limit(int argc, char **argv)
 static void help_limit(FILE *out)
 {
 	fprintf(out,
-		"Sets the most device memory that a running model may have on a device, for all its\n"
-		"processes together, up or down, and says what it was and what is in use. SIZE takes\n"
-		"K, M, G, T and %% of the device. A process id stands for its model.\n"
+		"Sets the most device memory that a running model may have on a device, for all\n"
+		"its processes together, up or down, and says what it was and what is in use.\n"
+		"SIZE takes K, M, G, T and %% of the device. A process id stands for its model.\n"
 		"\n"
-		"A limit below what is in use takes nothing away from the program: cached memory is\n"
-		"given back, and allocations fail until the model has freed enough. A process that\n"
-		"joins the model later brings AEROSTAT_LIMIT with it; the least of all limits holds.\n"
+		"A limit below what is in use takes nothing away from the program: cached\n"
+		"memory is given back, and allocations fail until the model has freed enough. A\n"
+		"process that joins the model later brings AEROSTAT_LIMIT with it; the least of\n"
+		"all limits holds.\n"
 		"\n"
 		"Options:\n");
 	ae_scope_help(out);

@@ -185,9 +185,9 @@ static int run_ps(int argc, char **argv)
 static void help_ps(FILE *out)
 {
 	fprintf(out,
-		"Shows who has what of which GPU: a line for each device, and one for each model on\n"
-		"it. A model's processes are added up; its limit and its reserve hold for the sum.\n"
-		"Only reads: no program is kept waiting, whatever state it is in.\n"
+		"Shows who has what of which GPU: a line for each device, and one for each\n"
+		"model on it. A model's processes are added up; its limit and its reserve hold\n"
+		"for the sum. Only reads: no program is kept waiting, whatever state it is in.\n"
 		"\n"
 		"Options:\n");
 	ae_help_row(out, "--verbose, -v", "a line for each process too");

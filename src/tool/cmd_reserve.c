@@ -84,12 +84,12 @@ static int run_reserve(int argc, char **argv)
 static void help_reserve(FILE *out)
 {
 	fprintf(out,
-		"Sets the device memory that is kept for a running model on a device, for all its\n"
-		"processes together, and never taken from it. SIZE takes K, M, G, T and %% of the\n"
-		"device; 0 ends it. A process id stands for its model.\n"
+		"Sets the device memory that is kept for a running model on a device, for all\n"
+		"its processes together, and never taken from it. SIZE takes K, M, G, T and %%\n"
+		"of the device; 0 ends it. A process id stands for its model.\n"
 		"\n"
-		"The exit status is 1 when there is not so much: the line has the arithmetic, and the\n"
-		"reserve stays as it was.\n"
+		"The exit status is 1 when there is not so much: the line has the arithmetic,\n"
+		"and the reserve stays as it was.\n"
 		"\n"
 		"Options:\n");
 	ae_scope_help(out);

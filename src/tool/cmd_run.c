@@ -245,10 +245,11 @@ static int run_run(int argc, char **argv)
 static void help_run(FILE *out)
 {
 	fprintf(out,
-		"Runs PROGRAM with libaerostat.so preloaded, so that its GPU memory comes from an\n"
-		"elastic pool. Nothing in the program changes. The exit status is the program's;\n"
-		"126: it cannot be executed, 127: it was not found. A --reserve that no visible GPU\n"
-		"has left is exit status 1, with the arithmetic, and the program is not run.\n"
+		"Runs PROGRAM with libaerostat.so preloaded, so that its GPU memory comes from\n"
+		"an elastic pool. Nothing in the program changes. The exit status is the\n"
+		"program's; 126: it cannot be executed, 127: it was not found. A --reserve that\n"
+		"no visible GPU has left is exit status 1, with the arithmetic, and the program\n"
+		"is not run.\n"
 		"\n"
 		"Examples:\n"
 		"  aerostat run --model chat -- vllm serve meta-llama/Llama-3.1-8B\n"

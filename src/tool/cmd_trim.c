@@ -88,11 +88,10 @@ static int run_trim(int argc, char **argv)
 
 static void help_trim(FILE *out)
 {
-	fprintf(out,
-		"Has the processes of a model, one process, or all give their cached memory back to\n"
-		"the device, and says how much it was. What is in use stays.\n"
-		"\n"
-		"Options:\n");
+	fprintf(out, "Has the processes of a model, one process, or all give their cached memory\n"
+		     "back to the device, and says how much it was. What is in use stays.\n"
+		     "\n"
+		     "Options:\n");
 	ae_help_row(out, "--all", "everybody");
 	ae_scope_help(out);
 	ae_help_row(out, "--help", "print this help");

@@ -54,8 +54,9 @@ static int print_help(FILE *out)
 		"Usage: aerostat COMMAND ...\n"
 		"       aerostat --help | --version\n"
 		"\n"
-		"Elastic GPU memory for unmodified CUDA servers: puts libaerostat.so in front of a\n"
-		"program, and says whether it will work here.\n"
+		"Elastic GPU memory for unmodified CUDA servers: puts libaerostat.so in front of\n"
+		"a program, shows and changes who has what of a GPU, and says whether it will\n"
+		"work here.\n"
 		"\n"
 		"Commands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -64,6 +65,7 @@ static int print_help(FILE *out)
 		     "Example:\n"
 		     "  aerostat doctor\n"
 		     "  aerostat run --model embed --limit 20G -- python3 embed_server.py\n"
+		     "  aerostat ps\n"
 		     "\n"
 		     "aerostat COMMAND --help explains a command; man aerostat has it all.\n");
 	return AE_EXIT_OK;

@@ -163,7 +163,10 @@ struct ae_device_sums ae_device_sums_of(const struct ae_ledger_view *view)
 
 	for (size_t i = 0; i < view->count; i++)
 		sums.members = add(sums.members, view->members[i].claimed);
-	left = sums.members < sums.total ? sums.total - sums.members : 0;
+	/* Claims that were made without asking, or an entry that is wrong: no device holds more than it has. */
+	if (sums.members > sums.total)
+		sums.members = sums.total;
+	left = sums.total - sums.members;
 	/* It was measured before the last claims were made. */
 	sums.outside = view->outside < left ? view->outside : left;
 	sums.free = left - sums.outside;

@@ -151,8 +151,8 @@ static void write_label(const struct ae_ledgers *ledgers, const struct wanted *w
 		snprintf(device, sizeof(device), " on %.12s", target->seen->uuid);
 	if (!wanted->group[0] && has_several(ledgers, false))
 		snprintf(group, sizeof(group), " in group %s", target->seen->group);
-	snprintf(target->label, sizeof(target->label), "%s%s%s%.60s", process, target->model,
-		 device, group);
+	snprintf(target->label, sizeof(target->label), "%s%s%s%s", process, target->model, device,
+		 group);
 }
 
 static void free_target(struct ae_target *target)

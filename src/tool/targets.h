@@ -16,8 +16,8 @@
 /* A model on one device, or one process of it. */
 struct ae_target {
 	struct ae_seen *seen;
-	char label
-		[160]; /* "chat", "process 4711 of chat"; with the device where there are several */
+	/* "chat", "process 4711 of chat"; with the device where there are several */
+	char label[256];
 	char model[AE_LEDGER_NAME_MAX];
 	size_t count; /* members that are meant, as they were last seen */
 	struct ae_ledger_member *members;

@@ -37,10 +37,10 @@ for command in run ps trim limit reserve doctor debug help; do
 	prints "Usage: aerostat $command" -- $command --help
 	cmp -s "$work/first" "$work/out" || fail "help $command and $command --help differ"
 	prints "Usage: aerostat $command" -- $command -h
+	awk 'length > 80 { exit 1 }' "$work/out" || fail "$command --help has lines of more than 80 letters"
 done
 prints 'with kernels that have C twins' -- run --model x --help
 prints 'no effect in this version' -- run --help
-awk 'length > 80 { exit 1 }' "$work/out" || fail "run --help has lines of more than 80 letters"
 
 misused 'Usage: aerostat COMMAND' --
 misused 'runn is not a command; did you mean run?' -- runn
