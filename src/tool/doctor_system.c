@@ -241,14 +241,12 @@ static size_t look_at_ledger(struct ae_doctor *doctor, const char *path, pid_t p
 size_t ae_doctor_ledgers(struct ae_doctor *doctor, const char *root, pid_t pid)
 {
 	char dir[PATH_MAX], **paths;
-	size_t shown = 0;
-	int count;
+	size_t shown = 0, count;
 
 	snprintf(dir, sizeof(dir), "%s%s", root, doctor->config.dir);
-	count = ae_ledgers_list(dir, &paths);
-	if (count < 0)
+	if (ae_ledgers_list(dir, &paths, &count) != 0)
 		return 0;
-	for (int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		shown += look_at_ledger(doctor, paths[i], pid);
 		free(paths[i]);
 	}

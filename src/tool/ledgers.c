@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/config.h"
 #include "tool/tool.h"
@@ -71,14 +72,14 @@ static int is_ledger(const struct dirent *entry)
 	       strcmp(entry->d_name + length - suffix, SUFFIX) == 0;
 }
 
-int ae_ledgers_list(const char *dir, char ***paths_out)
+int ae_ledgers_list(const char *dir, char ***paths_out, size_t *count_out)
 {
 	struct dirent **entries;
 	int count = scandir(dir, &entries, is_ledger, alphasort), made = 0;
 	char **paths;
 
 	if (count < 0)
-		return -errno;
+		return errno > 0 ? -errno : -EIO;
 	paths = calloc((size_t)count + 1, sizeof(*paths));
 	for (int i = 0; i < count; i++) {
 		if (paths && asprintf(&paths[made], "%s/%s", dir, entries[i]->d_name) >= 0)
@@ -88,7 +89,8 @@ int ae_ledgers_list(const char *dir, char ***paths_out)
 	free(entries);
 	if (paths && made == count) {
 		*paths_out = paths;
-		return count;
+		*count_out = (size_t)count;
+		return 0;
 	}
 	while (made > 0)
 		free(paths[--made]);
@@ -183,61 +185,61 @@ static bool add(struct ae_ledgers *ledgers, const struct ae_scope *scope, const 
 		return ledgers->fault[ledgers->faults++] != NULL;
 	}
 	ae_uuid_text(seen->view.uuid, seen->uuid);
+	if (scope->device && !is_device(seen, scope->device)) {
+		free(seen);
+		return true;
+	}
 	ledgers->seen[ledgers->count++] = seen;
 	return true;
 }
 
-/* Leaves the ledgers of one device; false, with a line, when there is none. */
-static bool choose_device(const char *command, const struct ae_scope *scope,
-			  struct ae_ledgers *ledgers)
+/* A line with the devices that there are. Returns the exit status. */
+static int unknown_device(const char *command, const struct ae_scope *scope)
 {
+	struct ae_scope all = *scope;
+	struct ae_ledgers ledgers;
 	char known[1024] = "";
-	size_t kept = 0, used = 0;
+	size_t used = 0;
+	int ret;
 
-	for (size_t i = 0; i < ledgers->count; i++) {
-		struct ae_seen *seen = ledgers->seen[i];
-
-		if (is_device(seen, scope->device)) {
-			ledgers->seen[kept++] = seen;
-			continue;
-		}
-		if (used < sizeof(known) && !strstr(known, seen->uuid))
+	all.device = NULL;
+	ret = ae_ledgers_read(command, &all, &ledgers);
+	for (size_t i = 0; i < ledgers.count && used < sizeof(known); i++) {
+		if (!strstr(known, ledgers.seen[i]->uuid))
 			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-						 used ? ", " : "", seen->uuid);
-		free(seen);
+						 used ? ", " : "", ledgers.seen[i]->uuid);
 	}
-	ledgers->count = kept;
-	if (kept == 0)
-		ae_failure(command, "no device %s is known in %s; there %s %s", scope->device,
-			   scope->dir, strchr(known, ',') ? "are" : "is", used ? known : "none");
-	return kept != 0;
+	if (ret == AE_EXIT_OK)
+		ret = ae_failure(command, "no device %s is known in %s; there %s %s", scope->device,
+				 scope->dir, strchr(known, ',') ? "are" : "is",
+				 used ? known : "none");
+	ae_ledgers_free(&ledgers);
+	return ret;
 }
 
 int ae_ledgers_read(const char *command, const struct ae_scope *scope,
 		    struct ae_ledgers *ledgers_out)
 {
 	char **paths = NULL;
-	int count = ae_ledgers_list(scope->dir, &paths);
+	size_t count = 0;
+	int ret = ae_ledgers_list(scope->dir, &paths, &count);
 	bool whole;
 
-	*ledgers_out = (struct ae_ledgers){ 0 };
-	if (count < 0 && count != -ENOENT)
-		return ae_failure(command, "%s: %s", scope->dir, strerror(-count));
-	if (count < 0)
-		count = 0;
-	ledgers_out->seen = calloc((size_t)count + 1, sizeof(*ledgers_out->seen));
-	ledgers_out->fault = calloc((size_t)count + 1, sizeof(*ledgers_out->fault));
+	memset(ledgers_out, 0, sizeof(*ledgers_out));
+	if (ret != 0 && ret != -ENOENT)
+		return ae_failure(command, "%s: %s", scope->dir, strerror(-ret));
+	ledgers_out->seen = calloc(count + 1, sizeof(*ledgers_out->seen));
+	ledgers_out->fault = calloc(count + 1, sizeof(*ledgers_out->fault));
 	whole = ledgers_out->seen && ledgers_out->fault;
-	for (int i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		whole = whole && add(ledgers_out, scope, paths[i]);
 		free(paths[i]);
 	}
 	free(paths);
 	if (!whole)
 		return ae_failure(command, "out of memory");
-	if (scope->device && !choose_device(command, scope, ledgers_out))
-		return AE_EXIT_FAILED;
-	return AE_EXIT_OK;
+	return scope->device && ledgers_out->count == 0 ? unknown_device(command, scope)
+							: AE_EXIT_OK;
 }
 
 void ae_ledgers_free(struct ae_ledgers *ledgers)

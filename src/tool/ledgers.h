@@ -68,8 +68,8 @@ void ae_seen_refresh(struct ae_seen *seen);
 
 /*
  * Paths of all *.ledger in dir, sorted, as scandir(3) allocates: each is the caller's to free, and the
- * array. Their number, or a negative errno.
+ * array. 0, or a negative errno.
  */
-int ae_ledgers_list(const char *dir, char ***paths_out);
+int ae_ledgers_list(const char *dir, char ***paths_out, size_t *count_out);
 
 #endif

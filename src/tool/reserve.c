@@ -54,7 +54,7 @@ static bool resolve(void *library, struct calls *calls)
 static int ask_driver(void *arg)
 {
 	struct devices *devices = arg;
-	struct calls calls;
+	struct calls calls = { 0 };
 	int count = 0, device;
 	void *library;
 

@@ -51,7 +51,8 @@ expect_lines "$work/out" 2 "^GPU-$device" "by the beginning of its UUID"
 asks 1 ps --device zzz
 complains "no device zzz is known in $AEROSTAT_DIR; there is GPU-$device"
 asks 0 ps --group none
-(AEROSTAT_DIR=$work/nowhere asks 0 ps --dir "$AEROSTAT_DIR" && says '^  chat ') || exit 1
+dir=$AEROSTAT_DIR
+(AEROSTAT_DIR=$work/nowhere && asks 0 ps --dir "$dir" && says '^  chat ') || exit 1
 
 # Work is seen by the steward, once a second; what idle is, is the reader's to say.
 state_is()
