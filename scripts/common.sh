@@ -56,10 +56,11 @@ need_packages()
 	rm -f "$log"
 }
 
-build_packages=(gcc=gcc libc6-dev=stdlib.h make=make uthash-dev=uthash.h)
+build_packages=(gcc=gcc libc6-dev=stdlib.h make=make uthash-dev=uthash.h pkg-config=pkg-config
+	libjansson-dev=jansson.h)
 # A release has its configure; a checkout makes it.
 [ -e "$top/configure" ] && [ ! -e "$top/.git" ] ||
-	build_packages+=(autoconf=autoconf automake=automake libtool=libtoolize pkg-config=pkg-config)
+	build_packages+=(autoconf=autoconf automake=automake libtool=libtoolize)
 
 # quietly LOG COMMAND...: runs it with its output in LOG, which is shown when it fails.
 quietly()

@@ -32,7 +32,7 @@ case ${1-} in
 	;;
 esac
 
-need_packages "${build_packages[@]}" pkg-config=pkg-config xz-utils=xz check=check.pc shellcheck=shellcheck clang-format=clang-format \
+need_packages "${build_packages[@]}" xz-utils=xz check=check.pc shellcheck=shellcheck clang-format=clang-format \
 	cppcheck=cppcheck mandoc=mandoc clang-tools=scan-build clang=clang
 if [ "$full" = 1 ]; then
 	need_packages valgrind=valgrind gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc \

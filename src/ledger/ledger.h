@@ -215,4 +215,11 @@ int ae_ledger_tell(const char *path, const struct ae_ledger_member *member,
 int ae_ledger_get_map(const char *path, const struct ae_ledger_member *member, int timeout_ms,
 		      char *map_path, size_t map_path_size, char *why, size_t why_size);
 
+/*
+ * Waits until the member has done what it was told before, and shows its figures of after that. -ETIMEDOUT
+ * as above: what it was told stays in its mail, and is done when it goes on.
+ */
+int ae_ledger_settle(const char *path, const struct ae_ledger_member *member, int timeout_ms,
+		     char *why, size_t why_size);
+
 #endif

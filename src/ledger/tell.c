@@ -13,7 +13,7 @@
 #include "base/parse.h"
 #include "ledger/internal.h"
 
-#define POLL_NS 5000000L
+#define POLL_NS 2000000L
 
 void ae_ledger_map_name(const char *path, size_t slot, uint64_t map, char *out, size_t out_size)
 {
@@ -160,46 +160,61 @@ int ae_ledger_tell(const char *path, const struct ae_ledger_member *member,
 	return ret;
 }
 
-/* Until the member says that the map is written, or ends. */
-static int wait_for_map(int fd, const struct ae_ledger_member *member, uint64_t map, int timeout_ms,
-			char *why, size_t why_size)
+/* A number that nobody has asked for before: two tools at once have an answer each. */
+static uint64_t fresh_number(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) << 8 |
+	       (uint64_t)(getpid() & 0xff);
+}
+
+/*
+ * Asks for a map, and waits until the member says that it is written, or ends. There is room for one
+ * question: where another tool's has taken the place of ours before it was read, it is asked again.
+ */
+static int ask_map(int fd, const char *path, const struct ae_ledger_member *member, uint64_t map,
+		   int64_t deadline_ns, int timeout_ms, char *why, size_t why_size)
 {
 	struct timespec step = { 0, POLL_NS };
 	struct ae_ledger_slot slot;
-	int ret;
+	int ret = tell(fd, path, member, AE_LEDGER_ASK_MAP, map, why, why_size);
 
-	for (int64_t left_ns = (int64_t)timeout_ms * 1000000; left_ns > 0; left_ns -= POLL_NS) {
+	while (ret == 0 && ae_ledger_now_ns() < deadline_ns) {
 		nanosleep(&step, NULL);
 		ret = find_slot(fd, member, &slot, why, why_size);
-		if (ret == -ESRCH && member->slot < AE_LEDGER_MEMBERS &&
-		    ae_ledger_slot_alive(fd, member->slot) > 0)
-			continue; /* read while it was being written */
-		if (ret != 0)
-			return ret;
-		if (slot.own.map_done == map)
+		if (ret == 0 && slot.own.map_done == map)
 			return 0;
+		if (ret == 0 && slot.mail.map_asked != map)
+			ret = tell(fd, path, member, AE_LEDGER_ASK_MAP, map, why, why_size);
+		else if (ret == -ESRCH && member->slot < AE_LEDGER_MEMBERS &&
+			 ae_ledger_slot_alive(fd, member->slot) > 0)
+			ret = 0; /* read while it was being written; or another's: seen by tell */
 	}
+	if (ret != 0)
+		return ret;
 	ae_ledger_explain(
 		why, why_size,
-		"process %d of model %s did not answer within %d s: it is stopped, or has no "
+		"process %d of model %s did not answer within %.2g s: it is stopped, or has no "
 		"background thread",
-		(int)member->pid, member->model, timeout_ms / 1000);
+		(int)member->pid, member->model, timeout_ms / 1000.0);
 	return -ETIMEDOUT;
+}
+
+static int64_t deadline_in(int timeout_ms)
+{
+	return ae_ledger_now_ns() + (int64_t)timeout_ms * 1000000;
 }
 
 int ae_ledger_get_map(const char *path, const struct ae_ledger_member *member, int timeout_ms,
 		      char *map_path, size_t map_path_size, char *why, size_t why_size)
 {
-	struct timespec now;
-	uint64_t map;
+	uint64_t map = fresh_number();
 	int fd = open_for_telling(path, why, why_size), map_fd, ret;
 
 	if (fd < 0)
 		return fd;
-	/* A number that nobody has asked for before: two tools at once have a file each. */
-	clock_gettime(CLOCK_REALTIME, &now);
-	map = ((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) << 8 |
-	      (uint64_t)(getpid() & 0xff);
 	ae_ledger_map_name(path, member->slot, map, map_path, map_path_size);
 	map_fd = open(map_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (map_fd < 0) {
@@ -210,11 +225,28 @@ int ae_ledger_get_map(const char *path, const struct ae_ledger_member *member, i
 		return ret;
 	}
 	close(map_fd);
-	ret = tell(fd, path, member, AE_LEDGER_ASK_MAP, map, why, why_size);
-	if (ret == 0)
-		ret = wait_for_map(fd, member, map, timeout_ms, why, why_size);
+	ret = ask_map(fd, path, member, map, deadline_in(timeout_ms), timeout_ms, why, why_size);
 	if (ret != 0)
 		unlink(map_path);
+	close(fd);
+	return ret;
+}
+
+int ae_ledger_settle(const char *path, const struct ae_ledger_member *member, int timeout_ms,
+		     char *why, size_t why_size)
+{
+	int64_t deadline_ns = deadline_in(timeout_ms);
+	int fd = open_for_telling(path, why, why_size), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	/*
+	 * The question for a map comes last in a member's round, and where no file was made none is
+	 * written. The figures are shown after it: they are there when a second round has begun.
+	 */
+	for (int round = 0; round < 2 && ret == 0; round++)
+		ret = ask_map(fd, path, member, fresh_number(), deadline_ns, timeout_ms, why,
+			      why_size);
 	close(fd);
 	return ret;
 }

@@ -159,9 +159,9 @@ static int run_doctor(int argc, char **argv)
 static void help_doctor(FILE *out)
 {
 	fprintf(out,
-		"Says whether aerostat will work here, and if not why: a line for each check, ok,\n"
-		"warn or FAIL, with what to do. Changes nothing. The exit status is 0 when it will\n"
-		"work and 1 when not.\n"
+		"Says whether aerostat will work here, and if not why: a line for each check,\n"
+		"ok, warn or FAIL, with what to do. Changes nothing. The exit status is 0 when\n"
+		"it will work and 1 when not.\n"
 		"\n"
 		"Options:\n");
 	ae_help_row(

@@ -13,6 +13,7 @@
 #include "tool/child.h"
 #include "tool/paths.h"
 #include "tool/program.h"
+#include "tool/reserve.h"
 #include "tool/tool.h"
 
 #define NAME "run"
@@ -231,6 +232,9 @@ static int run_run(int argc, char **argv)
 		return ret;
 	if (!run.sim)
 		mention_missing_driver();
+	ret = ae_reserve_check(run.sim, run.program[0]);
+	if (ret != AE_EXIT_OK)
+		return ret;
 	mention_no_preload(run.program[0]);
 	execvp(run.program[0], run.program);
 	error = errno;
@@ -241,9 +245,11 @@ static int run_run(int argc, char **argv)
 static void help_run(FILE *out)
 {
 	fprintf(out,
-		"Runs PROGRAM with libaerostat.so preloaded, so that its GPU memory comes from an\n"
-		"elastic pool. Nothing in the program changes. The exit status is the program's;\n"
-		"126: it cannot be executed, 127: it was not found.\n"
+		"Runs PROGRAM with libaerostat.so preloaded, so that its GPU memory comes from\n"
+		"an elastic pool. Nothing in the program changes. The exit status is the\n"
+		"program's; 126: it cannot be executed, 127: it was not found. A --reserve that\n"
+		"no visible GPU has left is exit status 1, with the arithmetic, and the program\n"
+		"is not run.\n"
 		"\n"
 		"Examples:\n"
 		"  aerostat run --model chat -- vllm serve meta-llama/Llama-3.1-8B\n"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/membarrier.h>
@@ -16,12 +15,12 @@
 #include "base/parse.h"
 #include "ledger/ledger.h"
 #include "tool/doctor.h"
+#include "tool/ledgers.h"
 #include "tool/paths.h"
 
 /* The library keeps a handful of descriptors; a server has its own. */
 #define FILES_LEAST        256
 #define SPACE_LEAST        (1u << 20)
-#define LEDGER_SUFFIX      ".ledger"
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 
 static void check_limits(struct ae_doctor *doctor)
@@ -239,29 +238,18 @@ static size_t look_at_ledger(struct ae_doctor *doctor, const char *path, pid_t p
 	return print_members(&view, pid);
 }
 
-static int is_ledger(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name), suffix = strlen(LEDGER_SUFFIX);
-
-	return length > suffix && strcmp(entry->d_name + length - suffix, LEDGER_SUFFIX) == 0;
-}
-
 size_t ae_doctor_ledgers(struct ae_doctor *doctor, const char *root, pid_t pid)
 {
-	char dir[PATH_MAX], path[2 * PATH_MAX];
-	struct dirent **entries;
-	size_t shown = 0;
-	int count;
+	char dir[PATH_MAX], **paths;
+	size_t shown = 0, count;
 
 	snprintf(dir, sizeof(dir), "%s%s", root, doctor->config.dir);
-	count = scandir(dir, &entries, is_ledger, alphasort);
-	if (count < 0)
+	if (ae_ledgers_list(dir, &paths, &count) != 0)
 		return 0;
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
-		shown += look_at_ledger(doctor, path, pid);
-		free(entries[i]);
+	for (size_t i = 0; i < count; i++) {
+		shown += look_at_ledger(doctor, paths[i], pid);
+		free(paths[i]);
 	}
-	free(entries);
+	free(paths);
 	return shown;
 }

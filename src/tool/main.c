@@ -24,9 +24,8 @@ static const struct ae_command command_help = {
 };
 
 static const struct ae_command *const commands[] = {
-	&ae_command_run,
-	&ae_command_doctor,
-	&command_help,
+	&ae_command_run,     &ae_command_ps,     &ae_command_trim,  &ae_command_limit,
+	&ae_command_reserve, &ae_command_doctor, &ae_command_debug, &command_help,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -55,8 +54,9 @@ static int print_help(FILE *out)
 		"Usage: aerostat COMMAND ...\n"
 		"       aerostat --help | --version\n"
 		"\n"
-		"Elastic GPU memory for unmodified CUDA servers: puts libaerostat.so in front of a\n"
-		"program, and says whether it will work here.\n"
+		"Elastic GPU memory for unmodified CUDA servers: puts libaerostat.so in front of\n"
+		"a program, shows and changes who has what of a GPU, and says whether it will\n"
+		"work here.\n"
 		"\n"
 		"Commands:\n");
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -65,6 +65,7 @@ static int print_help(FILE *out)
 		     "Example:\n"
 		     "  aerostat doctor\n"
 		     "  aerostat run --model embed --limit 20G -- python3 embed_server.py\n"
+		     "  aerostat ps\n"
 		     "\n"
 		     "aerostat COMMAND --help explains a command; man aerostat has it all.\n");
 	return AE_EXIT_OK;
@@ -93,7 +94,7 @@ int ae_command_help(const struct ae_command *command, FILE *out)
 
 static void complain(const char *command, const char *format, va_list args)
 {
-	char line[1024];
+	char line[4096];
 
 	/* One line, one write: the program's own output may come beside it. */
 	vsnprintf(line, sizeof(line), format, args);

@@ -28,6 +28,11 @@ struct ae_command {
 };
 
 extern const struct ae_command ae_command_run;
+extern const struct ae_command ae_command_ps;
+extern const struct ae_command ae_command_trim;
+extern const struct ae_command ae_command_limit;
+extern const struct ae_command ae_command_reserve;
+extern const struct ae_command ae_command_debug;
 extern const struct ae_command ae_command_doctor;
 
 /* "aerostat COMMAND: ..." and where to read on, to standard error. Returns AE_EXIT_USAGE. */

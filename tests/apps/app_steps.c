@@ -7,6 +7,7 @@
  *	init, start          cuInit; the same, and the primary context
  *	alloc=N, free=I      cuMemAlloc, cuMemFree
  *	small=N              cuMemAlloc of N bytes
+ *	touch=I              cuMemsetD8 of a block's first byte, which is waited for
  *	pitch=N              cuMemAllocPitch of one row of N bytes
  *	next=N               what interpose.c finds behind itself allocates
  *	free-async=I         cuMemFreeAsync in a stream of its own, which is waited for
@@ -92,6 +93,12 @@ static CUresult step_next(unsigned long long number)
 static CUresult step_free(unsigned long long number)
 {
 	return cuMemFree(blocks[number % MOST]);
+}
+
+static CUresult step_touch(unsigned long long number)
+{
+	OK(cuMemsetD8(blocks[number % MOST], 1, 1));
+	return cuCtxSynchronize();
 }
 
 static CUresult step_free_async(unsigned long long number)
@@ -367,7 +374,7 @@ static const struct {
 	{ "freed", step_freed },     { "small", step_small },
 	{ "pitch", step_pitch },     { "stats", step_stats },
 	{ "next", step_next },       { "last", step_last },
-	{ "moves", step_moves },
+	{ "moves", step_moves },     { "touch", step_touch },
 };
 
 static void step(const char *text)

@@ -71,9 +71,14 @@ e2e_scripts = \
 	tests/e2e/tool-doctor.sh \
 	tests/e2e/tool-help.sh \
 	tests/e2e/tool-install.sh \
+	tests/e2e/tool-limit.sh \
+	tests/e2e/tool-map.sh \
 	tests/e2e/tool-options.sh \
+	tests/e2e/tool-ps.sh \
+	tests/e2e/tool-reserve.sh \
 	tests/e2e/tool-run.sh \
-	tests/e2e/tool-sim.sh
+	tests/e2e/tool-sim.sh \
+	tests/e2e/tool-trim.sh
 
 # Every program under every adversary mode of the simulated driver.
 check-adversary: all
@@ -82,7 +87,7 @@ check-adversary: all
 .PHONY: check-adversary
 
 TESTS += $(e2e_apps) $(e2e_scripts)
-EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/lib.sh tests/e2e/run-app \
+EXTRA_DIST += $(e2e_apps) $(e2e_scripts) tests/e2e/holders.sh tests/e2e/lib.sh tests/e2e/run-app \
 	tests/gpu/cupy_arrays.py tests/gpu/jax_arrays.py tests/gpu/run \
 	tests/gpu/torch_compile.py tests/gpu/torch_generate.py tests/gpu/torch_graphs.py \
 	tests/gpu/three_members.py tests/gpu/torch_train.py tests/gpu/triton_kernel.py

@@ -30,17 +30,17 @@ prints 'aerostat 0.' -- --version
 [ "$(wc -l < "$work/out")" = 1 ] || fail "--version is more than a line"
 prints 'Usage: aerostat COMMAND' -- --help
 prints 'Usage: aerostat COMMAND' -- help
-for command in run doctor help; do
+for command in run ps trim limit reserve doctor debug help; do
 	prints "  $command " -- --help
 	prints "Usage: aerostat $command" -- help $command
 	cp "$work/out" "$work/first"
 	prints "Usage: aerostat $command" -- $command --help
 	cmp -s "$work/first" "$work/out" || fail "help $command and $command --help differ"
 	prints "Usage: aerostat $command" -- $command -h
+	awk 'length > 80 { exit 1 }' "$work/out" || fail "$command --help has lines of more than 80 letters"
 done
 prints 'with kernels that have C twins' -- run --model x --help
 prints 'no effect in this version' -- run --help
-awk 'length > 80 { exit 1 }' "$work/out" || fail "run --help has lines of more than 80 letters"
 
 misused 'Usage: aerostat COMMAND' --
 misused 'runn is not a command; did you mean run?' -- runn
@@ -55,6 +55,10 @@ misused 'one command at a time' -- help run doctor
 misused '--frobnicate is not an option' -- doctor --frobnicate
 misused "Try 'aerostat doctor --help'" -- doctor --frobnicate
 misused 'no arguments' -- doctor now
+misused 'no arguments' -- ps chat
+misused '--frobnicate is not an option' -- ps --frobnicate
+misused '--group needs a value' -- ps --group
+misused '--dir needs a value' -- ps --dir=
 misused '"x" is not a process id' -- doctor --pid x
 misused '"0" is not a process id' -- doctor --pid=0
 misused '"-1" is not a process id' -- doctor --pid=-1

@@ -11,6 +11,7 @@ if HAVE_CHECK
 ledger_tests = \
 	tests/unit/ledger/test_ledger \
 	tests/unit/ledger/test_ledger_file \
+	tests/unit/ledger/test_ledger_tell \
 	tests/unit/ledger/test_policy
 check_PROGRAMS += $(ledger_tests)
 TESTS += $(ledger_tests)
@@ -27,6 +28,12 @@ tests_unit_ledger_test_ledger_file_SOURCES = \
 	tests/unit/ledger/test_ledger_file.c
 tests_unit_ledger_test_ledger_file_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_ledger_test_ledger_file_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+tests_unit_ledger_test_ledger_tell_SOURCES = \
+	tests/unit/ledger/ledger_fixture.c \
+	tests/unit/ledger/ledger_fixture.h \
+	tests/unit/ledger/test_ledger_tell.c
+tests_unit_ledger_test_ledger_tell_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_ledger_tell_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
 tests_unit_ledger_test_policy_SOURCES = tests/unit/ledger/test_policy.c
 tests_unit_ledger_test_policy_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_ledger_test_policy_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
