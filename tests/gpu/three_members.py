@@ -95,10 +95,10 @@ def main():
         assert member.ask("check") == "right"
         assert member.info()[1] == share * GIB
     answer = ledger(tool)
-    claimed = sum(model["claimed"] for device in answer["devices"] for model in device["models"])
+    resident = sum(model["resident"] for device in answer["devices"] for model in device["models"])
     smi = used_by_smi()
-    outside = smi - claimed
-    print(f"nvidia-smi: {smi / GIB:.2f} GiB used; ledger: {claimed / GIB:.2f} GiB claimed, "
+    outside = smi - resident
+    print(f"nvidia-smi: {smi / GIB:.2f} GiB used; ledger: {resident / GIB:.2f} GiB resident, "
           f"so {outside / GIB:.2f} GiB of contexts and outside")
     # Contexts of four processes, and what NVML counts for the driver.
     assert 0 <= outside < 4 * GIB, outside
