@@ -38,7 +38,7 @@ done
 [ -z "$AE_WRAPPER" ] || exit 0
 
 # The cache of a peer gives way too: to its blocks, and to what the driver allocates for it.
-export AEROSTAT_DECAY=1h
+export AEROSTAT_DECAY=60m
 for other in alloc=400 create=400 async=400 managed=400; do
 	steps start alloc=440 free=0 "sh=$apps/app_steps start $other 2>/dev/null | sed 's/^/peer: /'"
 	expect "peer: $other -> 0"

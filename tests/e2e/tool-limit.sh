@@ -6,7 +6,7 @@
 . "$abs_srcdir/tests/e2e/holders.sh"
 
 [ -z "$AE_WRAPPER" ] || skip "process ids are the emulator's"
-export AEROSTAT_CACHE=100% AEROSTAT_DECAY=1h AEROSTAT_WAIT=1h
+export AEROSTAT_CACHE=100% AEROSTAT_DECAY=60m AEROSTAT_WAIT=60m
 
 asks 2 limit chat
 asks 2 limit chat 20Q

@@ -6,7 +6,7 @@
 . "$abs_srcdir/tests/e2e/holders.sh"
 
 [ -z "$AE_WRAPPER" ] || skip "process ids are the emulator's"
-export AEROSTAT_CACHE=100% AEROSTAT_DECAY=1h
+export AEROSTAT_CACHE=100% AEROSTAT_DECAY=60m
 
 asks 2 debug
 asks 2 debug frob chat

@@ -7,7 +7,7 @@
 . "$abs_srcdir/tests/e2e/holders.sh"
 
 [ -z "$AE_WRAPPER" ] || skip "process ids are the emulator's"
-export AEROSTAT_CACHE=100% AEROSTAT_DECAY=1h
+export AEROSTAT_CACHE=100% AEROSTAT_DECAY=60m
 
 asks 0 ps
 says "^There is no ledger in $AEROSTAT_DIR"

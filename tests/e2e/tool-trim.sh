@@ -7,7 +7,7 @@
 . "$abs_srcdir/tests/e2e/holders.sh"
 
 [ -z "$AE_WRAPPER" ] || skip "process ids are the emulator's"
-export AEROSTAT_CACHE=100% AEROSTAT_DECAY=1h
+export AEROSTAT_CACHE=100% AEROSTAT_DECAY=60m
 
 asks 1 trim chat
 complains "^aerostat trim: chat is no model and no process in $AEROSTAT_DIR; there is nobody$"
