@@ -57,7 +57,7 @@ struct ae_ledger_own {
 	uint64_t cached;
 	uint64_t blocks;
 	uint64_t chunks;
-	uint64_t pinned; /* of claimed: what cannot move */
+	uint64_t pinned; /* of claimed: what cannot move; more than that: all of it */
 	uint64_t away; /* evicted bytes */
 	uint64_t host; /* pinned host memory of the host store */
 	int64_t active_ns;

@@ -315,6 +315,7 @@ static void show(struct ae_ledger *ledger, const struct ae_ledger_figures *figur
 		ledger->own.cached = figures->cached;
 		ledger->own.blocks = figures->blocks;
 		ledger->own.chunks = figures->chunks;
+		ledger->own.pinned = figures->pinned;
 	}
 	if (figures->active_ns > ledger->own.active_ns)
 		ledger->own.active_ns = figures->active_ns;

@@ -155,6 +155,7 @@ void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *oth
 struct ae_ledger_figures {
 	uint64_t order;
 	uint64_t cached, blocks, chunks; /* as in struct ae_ledger_member */
+	uint64_t pinned; /* likewise; UINT64_MAX: all that is claimed */
 	int64_t active_ns; /* likewise; 0: no news */
 };
 void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *figures);

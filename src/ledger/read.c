@@ -31,7 +31,7 @@ static void copy_member(const struct ae_ledger_slot *slot, size_t index,
 	member_out->cached = own->cached;
 	member_out->blocks = own->blocks;
 	member_out->chunks = own->chunks;
-	member_out->pinned = own->pinned;
+	member_out->pinned = own->pinned < own->claimed ? own->pinned : own->claimed;
 	member_out->away = own->away;
 	member_out->host = own->host;
 	member_out->wait_bytes = own->wait_bytes;

@@ -14,6 +14,7 @@
 #include "shim/gate.h"
 #include "shim/hooks.h"
 #include "shim/meminfo.h"
+#include "shim/newer.h"
 #include "shim/steward.h"
 
 enum device_state {
@@ -382,6 +383,7 @@ static struct ae_ledger_figures figures_of(struct ae_device *device)
 		.cached = stats.bytes_cached,
 		.blocks = stats.blocks_live + native.blocks,
 		.chunks = stats.chunks,
+		.pinned = ae_newer_was_seen() ? UINT64_MAX : native.bytes,
 		.active_ns = ae_gate_active_ns(),
 	};
 }

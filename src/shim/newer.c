@@ -22,6 +22,11 @@ void ae_newer_say(void)
 		ae_info("%s is newer than this aerostat: it goes to the driver as it is", newer);
 }
 
+bool ae_newer_was_seen(void)
+{
+	return __atomic_load_n(&newer_state, __ATOMIC_ACQUIRE) != 0;
+}
+
 void ae_newer_seen(const char *symbol, int version)
 {
 	int none = 0;

@@ -62,13 +62,17 @@ END_TEST
 START_TEST(older_figures_do_not_replace_younger)
 {
 	struct ae_ledger *ledger = fixture_join("a");
-	const struct ae_ledger_figures young = { 8, 3, 2, 1, 0 }, old = { 7, 30, 20, 10, 0 };
+	const struct ae_ledger_figures young = { 8, 3, 2, 1, UINT64_MAX, 0 },
+				       old = { 7, 30, 20, 10, 1, 0 };
 
+	ck_assert_int_eq(ae_ledger_claim(ledger, 5), 0);
 	ae_ledger_report(ledger, &young);
 	ae_ledger_report(ledger, &old);
 	ck_assert_uint_eq(fixture_read()->members[0].cached, 3);
 	ck_assert_uint_eq(fixture_read()->members[0].blocks, 2);
 	ck_assert_uint_eq(fixture_read()->members[0].chunks, 1);
+	/* More than there is: all of it. */
+	ck_assert_uint_eq(fixture_read()->members[0].pinned, 5);
 	ae_ledger_close(ledger);
 }
 END_TEST
