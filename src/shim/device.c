@@ -50,8 +50,12 @@ static struct ae_ledger *joined[AE_DEVICES_MOST];
 
 /* For a driver that does not say how much it lacks: a context takes half of this (H100). */
 #define DRIVER_NEEDS (UINT64_C(1) << 30)
-/* What a peer's steward needs to give back a chunk, many times over; and how many are waited for. */
-#define PEERS_QUIET_NS INT64_C(100000000)
+/*
+ * What a peer's steward needs to hear that it is asked, and to give back a chunk, many times over on a
+ * machine that is not overrun; and how many chunks are waited for.
+ */
+#define PEERS_BEGIN_NS INT64_C(5000000000)
+#define PEERS_QUIET_NS INT64_C(250000000)
 #define PEERS_ROUNDS   1000
 
 struct ae_device *ae_devices_create(void)
@@ -424,15 +428,21 @@ static uint64_t trim_all(struct ae_process *process)
 	return given;
 }
 
-/* Until the peers have been quiet for a moment: each chunk that they give back is an event. */
+/*
+ * Until a peer has begun to give back, and then until they have been quiet for a moment: each chunk is
+ * an event.
+ */
 static void wait_for_peers(struct ae_ledger *ledger, uint32_t event)
 {
+	int64_t patience = PEERS_BEGIN_NS;
+
 	for (int i = 0; i < PEERS_ROUNDS; i++) {
 		uint32_t now;
 
 		ae_ledger_wait(ledger, event, PEERS_QUIET_NS);
 		now = ae_ledger_event(ledger);
-		if (now == event)
+		patience = now == event ? patience - PEERS_QUIET_NS : 0;
+		if (now == event && patience <= 0)
 			return;
 		event = now;
 	}
