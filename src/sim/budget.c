@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -172,7 +173,11 @@ CUresult sim_budget_charge_locked(int device, uint64_t bytes)
 	used = count_used(budget, NULL);
 	if (used <= budget->file->total_bytes && bytes <= budget->file->total_bytes - used) {
 		budget->file->slots[budget->slot].bytes += bytes;
+		if (used + bytes > budget->file->peak_bytes)
+			budget->file->peak_bytes = used + bytes;
 		result = CUDA_SUCCESS;
+	} else {
+		budget->file->refused++;
 	}
 	unlock_file(budget->fd);
 	return result;
@@ -199,6 +204,22 @@ void sim_budget_query_locked(int device, uint64_t *free_out, uint64_t *total_out
 	*total_out = budget->file->total_bytes;
 	*free_out = used < *total_out ? *total_out - used : 0;
 	unlock_file(budget->fd);
+}
+
+void sim_budget_trace(int fd)
+{
+	char line[128];
+
+	for (int i = 0; joined && !sim_is_forked_child() && i < sim_options()->devices; i++) {
+		const struct budget_file *file = budgets[i].file;
+		int length = snprintf(
+			line, sizeof(line),
+			"%d device-%d-peak %" PRIu64 "\n%d device-%d-refused %" PRIu64 "\n",
+			(int)getpid(), i, file->peak_bytes, (int)getpid(), i, file->refused);
+
+		if (write(fd, line, (size_t)length) != length)
+			return;
+	}
 }
 
 uint64_t sim_budget_total(int device)

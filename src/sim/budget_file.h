@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 #define BUDGET_MAGIC   0x53494d42u
-#define BUDGET_VERSION 1u
+#define BUDGET_VERSION 2u
 #define BUDGET_SLOTS   256
 #define LOCK_SLOT      16
 
@@ -26,6 +26,8 @@ struct budget_slot {
 struct budget_file {
 	uint32_t magic, version;
 	uint64_t total_bytes;
+	uint64_t peak_bytes,
+		refused; /* most that was ever in use; how often there was too little */
 	struct budget_slot slots[BUDGET_SLOTS];
 };
 

@@ -208,5 +208,6 @@ __attribute__((destructor)) static void write_trace(void)
 		if (write(fd, line, (size_t)length) != length)
 			break;
 	}
+	sim_budget_trace(fd);
 	close(fd);
 }

@@ -98,6 +98,8 @@ CUresult sim_budget_charge_locked(int device, uint64_t bytes);
 void sim_budget_return_locked(int device, uint64_t bytes);
 void sim_budget_query_locked(int device, uint64_t *free_out, uint64_t *total_out);
 uint64_t sim_budget_total(int device);
+/* For SIMCUDA_TRACE: PID device-N-peak BYTES, and how often that device had too little. */
+void sim_budget_trace(int fd);
 void sim_budget_forget_in_child(void);
 
 /* array.c: pointers to structs that begin with their address, sorted by it. */
