@@ -55,15 +55,21 @@ static int op_unreserve(void *arg, uint64_t address, uint64_t bytes)
 
 bool ae_device_cuda_was_refused(void)
 {
-	return refused;
+	bool was = refused;
+
+	refused = false;
+	return was;
 }
 
 static int op_claim(void *arg, uint64_t bytes)
 {
 	struct ae_device_cuda *device = arg;
 
-	refused = false;
-	return device->claim(device->claim_arg, bytes);
+	int error = device->claim(device->claim_arg, bytes);
+
+	/* Not for the pool to tell apart: it has nothing that is outside. */
+	refused = error == -EBUSY;
+	return refused ? -ENOMEM : error;
 }
 
 static void op_unclaim(void *arg, uint64_t bytes)

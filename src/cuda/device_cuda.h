@@ -26,7 +26,10 @@ struct ae_device_cuda {
 	CUmemAllocationProp prop;
 	/* Other devices that may use its memory, and that no longer may, a bit each; atomic. */
 	uint64_t users, lost;
-	/* The operations claim and unclaim of device_ops.h, whoever does the accounts. */
+	/*
+	 * The operations claim and unclaim of device_ops.h, whoever does the accounts. -EBUSY besides: out
+	 * of memory, as long as what is used outside the accounts is so much.
+	 */
 	int (*claim)(void *arg, uint64_t bytes);
 	void (*unclaim)(void *arg, uint64_t bytes);
 	void *claim_arg;
@@ -60,7 +63,10 @@ extern const struct ae_device_ops ae_device_cuda_ops;
  */
 CUresult ae_device_cuda_last_error(void);
 
-/* True when, since this thread's last claim, the driver had no memory for what was claimed. */
+/*
+ * True when, since this thread's last claim, the driver had no memory for what was claimed, or that claim
+ * was -EBUSY. Says so once: an operation that fails without a claim is none of these.
+ */
 bool ae_device_cuda_was_refused(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Layer: ledger, inside. A member's side of its ledger, for the files that share it: ledger.c (coming
- * and going, what is shown), claim.c (claims and waiting), mail.c (what others ask of it).
+ * and going, what is shown), claim.c (claims), line.c (waiting), measure.c (what is used outside, what
+ * others have), mail.c (what others ask of it).
  */
 #ifndef AE_LEDGER_INTERNAL_H
 #define AE_LEDGER_INTERNAL_H
@@ -50,6 +51,10 @@ struct ae_ledger {
 	uint64_t capacity; /* most that this member claims of the device's total */
 	int64_t quantum_ns, idle_after_ns;
 	int64_t measured_ns; /* when this process last said what is used */
+	int64_t less_since_ns; /* since when it measures less outside than the file has, 0: it does not */
+	uint64_t less; /* how much, at most, since then */
+	bool joined_again; /* since then, in a file that others may not have joined again yet */
+	int64_t joined_again_ns; /* when that was, 0: never */
 	bool was_locked_out; /* the change lock's holder seems to be stopped */
 	uint64_t order; /* of the figures in own */
 	_Atomic uint64_t shown_blocks; /* as the slot has them */
@@ -98,7 +103,13 @@ enum ae_ledger_scan {
 int ae_ledger_scan(int fd, enum ae_ledger_scan mode, struct ae_ledger *ledger,
 		   struct ae_ledger_scratch *scratch);
 
-/* The same for a member, and the rest of the view. */
+/*
+ * Clears the slot of a member that has died, and notes that its memory may take a while to be free. Under
+ * the change lock.
+ */
+int ae_ledger_bury(int fd, size_t index);
+
+/* The same as a scan, for a member, and the rest of the view. */
 int ae_ledger_gather(struct ae_ledger *ledger, bool sweep);
 
 /* What a model has, by its number in the view. */
@@ -126,6 +137,12 @@ void ae_ledger_ring(struct ae_ledger *ledger, size_t index);
 
 /* Says to all that memory may have become free. */
 void ae_ledger_announce(struct ae_ledger *ledger);
+
+/* Under the change lock, and before a claim grows in the file. */
+void ae_ledger_say_grown(struct ae_ledger *ledger);
+
+/* What threads of this process wait for that are before the calling one in the line. */
+uint64_t ae_ledger_waits_before(const struct ae_ledger *ledger);
 
 int64_t ae_ledger_now_ns(void);
 

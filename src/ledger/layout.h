@@ -45,7 +45,9 @@ struct ae_ledger_header {
 	uint32_t freed; /* a futex word: written anew when memory may have become free */
 	uint32_t high; /* no slot from here on was ever used, */
 	uint32_t high_check; /* if this is its complement; nothing is known otherwise */
-	unsigned char unused[172];
+	uint32_t grown; /* another value before any claim grows: see ae_ledger_read */
+	int64_t died_ns; /* CLOCK_MONOTONIC: when a member with claims was last found dead */
+	unsigned char unused[160];
 };
 
 /* What a member says of itself. Times are of CLOCK_MONOTONIC where not said otherwise. */
@@ -65,7 +67,9 @@ struct ae_ledger_own {
 	uint64_t moved;
 	uint64_t wait_bytes; /* what its waiting requests need; 0: none waits */
 	uint64_t wait_turn;
-	int64_t priority;
+	int32_t priority;
+	uint32_t
+		wait_until_s; /* CLOCK_MONOTONIC: nobody waits for that wait any longer; 0: no end */
 	uint64_t map_done; /* the last map that was asked for and is written */
 	uint64_t model[AE_LEDGER_MODEL_WORDS];
 };
@@ -148,6 +152,9 @@ int ae_ledger_lock_alive(int fd, size_t index);
 
 /* 1: somebody holds the alive lock of that slot; 0: nobody; or a negative errno. */
 int ae_ledger_slot_alive(int fd, size_t index);
+
+/* The first slot of [from, to) whose alive lock somebody else holds, or to. */
+size_t ae_ledger_first_alive(int fd, size_t from, size_t to);
 
 /*
  * What ae_ledger_open does with the file system: the directory, the file, its size and its header.

@@ -107,7 +107,6 @@ static int raise_high(int fd, uint32_t high)
 /* Under the change lock. */
 static int take_slot(struct ae_ledger *ledger)
 {
-	static const struct ae_ledger_slot nothing;
 	const int fd = ledger->file.fd;
 
 	for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
@@ -121,7 +120,7 @@ static int take_slot(struct ae_ledger *ledger)
 		 * Cleared before the alive lock is taken: a reader that sees the lock never takes
 		 * what a dead member has left for the new one's.
 		 */
-		ret = ae_ledger_write_at(fd, &nothing, sizeof(nothing), ae_ledger_slot_offset(i));
+		ret = ae_ledger_bury(fd, i);
 		if (ret != 0)
 			return ret;
 		ret = ae_ledger_lock_alive(fd, i);
@@ -135,6 +134,7 @@ static int take_slot(struct ae_ledger *ledger)
 		ledger->index = i;
 		ledger->mail.target = UINT64_MAX;
 		ledger->mail.map_asked = ledger->own.map_done;
+		ae_ledger_say_grown(ledger);
 		ret = ae_ledger_write_mail(fd, i, &ledger->mail);
 		return ret != 0 ? ret : ae_ledger_write_own(ledger);
 	}
@@ -245,6 +245,8 @@ bool ae_ledger_join_again(struct ae_ledger *ledger)
 	if (ret == 0)
 		ret = enter(ledger, why, sizeof(why));
 	if (ret == 0) {
+		ledger->joined_again = true;
+		ledger->joined_again_ns = ae_ledger_now_ns();
 		ae_debug("joined %s again: its descriptor was closed, or the file was changed",
 			 ledger->path);
 		if (why[0] != 0)

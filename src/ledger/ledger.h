@@ -62,7 +62,8 @@ struct ae_ledger_member {
  *
  * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
  * -EPROTO: the file is of another version or not a ledger; it is left alone. -ETIMEDOUT: another
- * process has held the ledger's lock for two seconds. -EFBIG: RLIMIT_FSIZE forbids it. A ledger nobody lives in takes a new total.
+ * process has held the ledger's lock for two seconds. -EFBIG: RLIMIT_FSIZE forbids it. A ledger nobody lives in takes a new total,
+ * and what was outside is forgotten.
  */
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out);
@@ -99,8 +100,11 @@ void ae_ledger_abandon(struct ae_ledger *ledger);
 
 /*
  * Claims bytes before they are created. 0; -EAGAIN: not now, and the peers that can help were asked:
- * see ae_ledger_wait; -ENOMEM: never, by the limit, what others have reserved, or the device. Always 0
- * without arbitration: before the join, after a failed one, in a child that has abandoned the
+ * see ae_ledger_wait; -ENOMEM: never, by the limit, what others have reserved, or the device; -EBUSY: not
+ * while so much of the device is used outside the ledger, which the memory of a process that has just
+ * ended may be for a while. -EAGAIN also when the file had to be joined again: what the others have is not
+ * known before it was measured. Threads of the process that wait longer come first, as in other processes.
+ * Always 0 without arbitration: before the join, after a failed one, in a child that has abandoned the
  * ledger, and while the change lock's holder is stopped. errno is kept, here and below.
  */
 int ae_ledger_claim(struct ae_ledger *ledger, uint64_t bytes);
@@ -116,21 +120,27 @@ void ae_ledger_unclaim(struct ae_ledger *ledger, uint64_t bytes);
 
 /*
  * Bytes of the device that are used by anybody, as the driver says just now: what is in no claim of it is
- * outside, and is left room for. due: when this process has not said so for a second.
+ * outside, and is left room for. claims: of all members, as they were before the driver was asked, so
+ * that memory that is released meanwhile is not taken for outside. due: when this process has not said
+ * so for a second.
  */
-void ae_ledger_measure(struct ae_ledger *ledger, uint64_t used_bytes);
+uint64_t ae_ledger_measure_begin(struct ae_ledger *ledger);
+void ae_ledger_measure(struct ae_ledger *ledger, uint64_t claims, uint64_t used_bytes);
 bool ae_ledger_measure_is_due(const struct ae_ledger *ledger);
 
 /*
  * Waiting for memory. Between begin and end the member has a place in the line, and wait, which is the
  * caller's, is in use; of several threads that wait the first is shown to the others. event is read before a claim is tried, and the wait returns when anything has
- * happened since, or after timeout_ns, or for no reason: then the claim is tried again.
+ * happened since, or after timeout_ns, or for no reason: then the claim is tried again. A wait of a process that is
+ * stopped loses its place at until_ns (CLOCK_MONOTONIC). The thread that waits is the one that claims.
  */
 struct ae_ledger_wait {
 	struct ae_ledger_wait *next;
-	uint64_t bytes, turn;
+	uint64_t bytes, turn, thread;
+	int64_t until_ns;
 };
-void ae_ledger_wait_begin(struct ae_ledger *ledger, struct ae_ledger_wait *wait, uint64_t bytes);
+void ae_ledger_wait_begin(struct ae_ledger *ledger, struct ae_ledger_wait *wait, uint64_t bytes,
+			  int64_t until_ns);
 void ae_ledger_wait_end(struct ae_ledger *ledger, struct ae_ledger_wait *wait);
 uint32_t ae_ledger_event(struct ae_ledger *ledger);
 void ae_ledger_wait(struct ae_ledger *ledger, uint32_t event, int64_t timeout_ns);
@@ -141,6 +151,7 @@ struct ae_ledger_others {
 	uint64_t model_used; /* claimed and not cached, by other members of the same model */
 	uint64_t cached; /* by all others: theirs to give back */
 	uint64_t kept; /* reserved for other models, and not used by them yet */
+	int64_t died_ns; /* CLOCK_MONOTONIC: when one with claims was last found dead; 0: never */
 	uint64_t room; /* the most that this member could hold with all of the others' cache gone */
 };
 void ae_ledger_get_others(struct ae_ledger *ledger, struct ae_ledger_others *others_out);
@@ -183,14 +194,16 @@ void ae_ledger_map_done(struct ae_ledger *ledger, uint64_t map);
 
 /*
  * For readers: opens an existing ledger file read-only, checks its header as ae_ledger_open does,
- * and copies every living member, text made printable. Nothing is changed on disk, nobody waits.
+ * and copies every living member, text made printable. Nothing is changed on disk, nobody waits. It is
+ * read again when a claim has grown meanwhile, so that what one has given back and another has taken is not counted twice.
  * 0, or a negative errno with a line in why.
  */
 struct ae_ledger_view {
 	char path[256];
 	unsigned char uuid[16];
 	uint64_t total;
-	uint64_t outside; /* bytes used under no claim, when somebody last measured */
+	uint64_t
+		outside; /* bytes used under no claim, when last measured; never more than the claims leave */
 	size_t count;
 	struct ae_ledger_member members[AE_LEDGER_MEMBERS];
 };

@@ -7,8 +7,10 @@ src_ledger_libledger_la_SOURCES = \
 	src/ledger/layout.h \
 	src/ledger/ledger.c \
 	src/ledger/ledger.h \
+	src/ledger/line.c \
 	src/ledger/lock.c \
 	src/ledger/mail.c \
+	src/ledger/measure.c \
 	src/ledger/open.c \
 	src/ledger/policy.c \
 	src/ledger/policy.h \

@@ -84,3 +84,20 @@ int ae_ledger_slot_alive(int fd, size_t index)
 		return -errno;
 	return lock.l_type != F_UNLCK;
 }
+
+size_t ae_ledger_first_alive(int fd, size_t from, size_t to)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = AE_LEDGER_LOCK_ALIVE_0 + (off_t)from,
+		.l_len = (off_t)(to - from),
+	};
+
+	if (from >= to || fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
+		return to;
+	/* A lock may begin before. */
+	return lock.l_start > AE_LEDGER_LOCK_ALIVE_0 + (off_t)from
+		       ? (size_t)(lock.l_start - AE_LEDGER_LOCK_ALIVE_0)
+		       : from;
+}

@@ -30,6 +30,26 @@ static int read_mail(struct ae_ledger *ledger, uint64_t *target_out)
 		       : 0;
 }
 
+/* Under the change lock: what is constant in the header as it has to be; nobody could join or read otherwise. */
+static void mend_header(struct ae_ledger *ledger)
+{
+	struct ae_ledger_header *header = &ledger->scratch->file.header, made;
+	char why[512];
+
+	if (ae_ledger_slots_used(header) <= ledger->index) {
+		header->high = AE_LEDGER_MEMBERS;
+		header->high_check = ~header->high;
+		ae_ledger_write_at(ledger->file.fd, &header->high, 2 * sizeof(header->high),
+				   (off_t)offsetof(struct ae_ledger_header, high));
+	}
+	if (ae_ledger_header_check(header, (off_t)sizeof(struct ae_ledger_file), ledger->uuid,
+				   ledger->path, why, sizeof(why)) == 0)
+		return;
+	ae_warn("%s: its header was damaged, and is written anew", ledger->path);
+	ae_ledger_header_make(ledger->uuid, ledger->total, &made);
+	ae_ledger_write_at(ledger->file.fd, &made, offsetof(struct ae_ledger_header, turn), 0);
+}
+
 static bool somebody_waits(const struct ae_ledger *ledger)
 {
 	const struct ae_policy_view *view = &ledger->scratch->view;
@@ -55,6 +75,8 @@ static int take_mail(struct ae_ledger *ledger, struct ae_ledger_mailbag *mail_ou
 	if (ret == 0)
 		/* With a look at who is dead: their waits would keep our cache from us for ever. */
 		ret = ae_ledger_gather(ledger, true);
+	if (ret == 0)
+		mend_header(ledger);
 	ae_ledger_unlock(ledger);
 	if (ret != 0)
 		return ret;

@@ -197,14 +197,17 @@ static int settle_header(int fd, const unsigned char uuid[16], uint64_t total, c
 		ret = ae_ledger_header_check(&header, st.st_size, uuid, path, why, why_size);
 		if (ret != 0)
 			return ret;
-		if (header.total == total)
+		if (header.total == total && header.outside == 0)
 			return 0;
 		for (size_t i = 0; i < AE_LEDGER_MEMBERS; i++) {
 			if (ae_ledger_slot_alive(fd, i) != 0)
 				return 0;
 		}
+		header.total = total;
+		header.outside = 0;
+	} else {
+		ae_ledger_header_make(uuid, total, &header);
 	}
-	ae_ledger_header_make(uuid, total, &header);
 	ret = ae_ledger_write_at(fd, &header, sizeof(header), 0);
 	if (ret == 0)
 		return 0;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 
 /* A slot that does not agree with its checksums so often in a row is left out. */
 #define SLOT_TRIES 8
+/* Somebody who claims all the time, and nothing else, is not read for ever. */
+#define VIEW_TRIES 1000
 
 static void copy_member(const struct ae_ledger_slot *slot, size_t index,
 			struct ae_ledger_member *member_out)
@@ -41,32 +44,21 @@ static void copy_member(const struct ae_ledger_slot *slot, size_t index,
 						    : (int)own->priority;
 }
 
-/* 1: a living member, copied; 0: none; or a negative errno. */
-static int read_slot(int fd, size_t index, struct ae_ledger_member *member_out)
+/* A living member's slot as a whole, which it may be writing just now. 1; 0: it is none; or a negative errno. */
+static int make_whole(int fd, size_t index, struct ae_ledger_slot *slot)
 {
-	struct ae_ledger_slot slot;
 	int ret;
 
-	for (int i = 0; i < SLOT_TRIES; i++) {
-		/*
-		 * Alive first: who takes a slot clears it before it takes the lock, so a lock that is
-		 * seen is never paired with what a dead member left.
-		 */
-		ret = ae_ledger_slot_alive(fd, index);
-		if (ret <= 0)
-			return ret;
-		ret = ae_ledger_read_at(fd, &slot, sizeof(slot), ae_ledger_slot_offset(index));
+	for (int i = 0; i < SLOT_TRIES && !ae_ledger_slot_is_whole(slot); i++) {
+		ret = ae_ledger_read_at(fd, slot, sizeof(*slot), ae_ledger_slot_offset(index));
 		if (ret != 0)
 			return ret;
-		if (ae_ledger_slot_is_whole(&slot)) {
-			copy_member(&slot, index, member_out);
-			return 1;
-		}
 	}
-	return 0;
+	return ae_ledger_slot_is_whole(slot);
 }
 
-static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_size)
+/* What is constant, and whether it is a ledger at all. */
+static int read_header(int fd, struct ae_ledger_view *view, char *why, size_t why_size)
 {
 	struct ae_ledger_header header;
 	struct stat st;
@@ -93,18 +85,62 @@ static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_
 		return ret;
 	memcpy(view->uuid, header.uuid, sizeof(view->uuid));
 	view->total = header.total;
-	view->outside = header.outside < header.total ? header.outside : header.total;
-	for (size_t i = 0; i < ae_ledger_slots_used(&header); i++) {
-		ret = read_slot(fd, i, &view->members[view->count]);
-		if (ret < 0)
-			goto err_file;
-		view->count += (size_t)ret;
-	}
 	return 0;
 
 err_file:
 	ae_ledger_explain(why, why_size, "cannot read %s: %s", view->path, strerrordesc_np(-ret));
 	return ret;
+}
+
+/*
+ * All members once. 1: as they were at one time; 0: a claim has grown meanwhile, or a slot was taken; or a
+ * negative errno. All are read at once, and then who of them lives.
+ */
+static int read_members(int fd, struct ae_ledger_file *file, struct ae_ledger_view *view)
+{
+	int ret = ae_ledger_read_at(fd, file, sizeof(*file), 0);
+	uint64_t left = view->total;
+	uint32_t grown = 0;
+
+	if (ret != 0)
+		return ret;
+	view->count = 0;
+	for (size_t i = 0; i < ae_ledger_slots_used(&file->header); i++) {
+		struct ae_ledger_slot *slot = &file->slots[i];
+
+		ret = ae_ledger_slot_alive(fd, i);
+		if (ret > 0)
+			ret = make_whole(fd, i, slot);
+		if (ret < 0)
+			return ret;
+		if (ret == 0)
+			continue;
+		copy_member(slot, i, &view->members[view->count++]);
+		left -= slot->own.claimed < left ? slot->own.claimed : left;
+	}
+	view->outside = file->header.outside < left ? file->header.outside : left;
+	ret = ae_ledger_read_at(fd, &grown, sizeof(grown),
+				(off_t)offsetof(struct ae_ledger_header, grown));
+	return ret != 0 ? ret : grown == file->header.grown;
+}
+
+static int read_open(int fd, struct ae_ledger_view *view, char *why, size_t why_size)
+{
+	struct ae_ledger_file *file;
+	int ret = read_header(fd, view, why, why_size), whole = 0;
+
+	if (ret != 0)
+		return ret;
+	file = malloc(sizeof(*file));
+	if (!file)
+		whole = -ENOMEM;
+	for (int i = 0; i < VIEW_TRIES && whole == 0; i++)
+		whole = read_members(fd, file, view);
+	free(file);
+	if (whole >= 0)
+		return 0;
+	ae_ledger_explain(why, why_size, "cannot read %s: %s", view->path, strerrordesc_np(-whole));
+	return whole;
 }
 
 int ae_ledger_read(const char *path, char *why, size_t why_size, struct ae_ledger_view *view_out)

@@ -49,7 +49,14 @@ static uint32_t number_model(struct ae_ledger_scratch *scratch, const uint64_t *
 	return (uint32_t)at;
 }
 
-static void view_add(struct ae_ledger_scratch *scratch, size_t slot)
+/* 0 also when the waiter should have given up by now: it is stopped, and nobody waits behind it. */
+static uint64_t wait_of(const struct ae_ledger_own *own, int64_t now_ns)
+{
+	return own->wait_until_s == 0 || now_ns / 1000000000 <= own->wait_until_s ? own->wait_bytes
+										  : 0;
+}
+
+static void view_add(struct ae_ledger_scratch *scratch, size_t slot, int64_t now_ns)
 {
 	const struct ae_ledger_own *own = &scratch->file.slots[slot].own;
 	const struct ae_ledger_mail *mail = &scratch->file.slots[slot].mail;
@@ -69,19 +76,24 @@ static void view_add(struct ae_ledger_scratch *scratch, size_t slot)
 		.active_ns = own->active_ns,
 		.resident_ns = own->resident_ns,
 		.moved = own->moved,
-		.wait_bytes = own->wait_bytes,
+		.wait_bytes = wait_of(own, now_ns),
 		.wait_turn = own->wait_turn,
 	};
 	scratch->view.count++;
 }
 
 /* The header and so many slots, in one call where they are few. */
-static int read_slots(int fd, struct ae_ledger_file *file, size_t *count_out)
+static int read_slots(int fd, const struct ae_ledger *ledger, struct ae_ledger_file *file,
+		      size_t *count_out)
 {
 	const size_t few = offsetof(struct ae_ledger_file, slots[SLOTS_FEW]);
 	int ret = ae_ledger_read_at(fd, file, few, 0);
 
 	*count_out = ae_ledger_slots_used(&file->header);
+	/* What the header says is not true of a file that was cut, for those who had joined before. */
+	if ((ledger && *count_out <= ledger->index) ||
+	    ae_ledger_first_alive(fd, *count_out, AE_LEDGER_MEMBERS) < AE_LEDGER_MEMBERS)
+		*count_out = AE_LEDGER_MEMBERS;
 	if (ret != 0 || *count_out <= SLOTS_FEW)
 		return ret;
 	return ae_ledger_read_at(fd, &file->slots[SLOTS_FEW],
@@ -89,38 +101,68 @@ static int read_slots(int fd, struct ae_ledger_file *file, size_t *count_out)
 				 (off_t)few);
 }
 
+/*
+ * Slots of [from, to) are blank: whoever lives in one has lost its entry, in a file that was cut and
+ * filled again, and is told.
+ */
+static void find_lost(int fd, size_t from, size_t to, struct ae_ledger *ledger,
+		      struct ae_ledger_scratch *scratch)
+{
+	while (from < to) {
+		from = ae_ledger_first_alive(fd, from, to);
+		if (from == to)
+			return;
+		scratch->damaged = true;
+		if (ledger)
+			ae_ledger_ring(ledger, from);
+		from++;
+	}
+}
+
+int ae_ledger_bury(int fd, size_t index)
+{
+	static const struct ae_ledger_slot nothing;
+	const off_t offset = ae_ledger_slot_offset(index);
+	int64_t now_ns = ae_ledger_now_ns();
+	struct ae_ledger_slot slot;
+
+	if (ae_ledger_read_at(fd, &slot, sizeof(slot), offset) == 0 && slot.own.claimed != 0)
+		ae_ledger_write_at(fd, &now_ns, sizeof(now_ns),
+				   (off_t)offsetof(struct ae_ledger_header, died_ns));
+	return ae_ledger_write_at(fd, &nothing, sizeof(nothing), offset);
+}
+
 int ae_ledger_scan(int fd, enum ae_ledger_scan mode, struct ae_ledger *ledger,
 		   struct ae_ledger_scratch *scratch)
 {
-	static const struct ae_ledger_slot nothing;
-	size_t count;
-	int ret = read_slots(fd, &scratch->file, &count);
+	int64_t now_ns = ae_ledger_now_ns();
+	size_t count, blank_from = 0;
+	int ret = read_slots(fd, ledger, &scratch->file, &count);
 
 	if (ret != 0)
 		return ret;
 	scratch->damaged = false;
 	scratch->view.count = 0;
-	/* Our own slot is there, whatever the header says. */
-	if (ledger && count <= ledger->index)
-		count = AE_LEDGER_MEMBERS;
 	for (size_t i = 0; i < count; i++) {
 		struct ae_ledger_slot *slot = &scratch->file.slots[i];
+		bool is_own = ledger && i == ledger->index;
 
-		if (ledger && i == ledger->index) {
+		if (!is_own && is_blank(slot))
+			continue;
+		find_lost(fd, blank_from, i, ledger, scratch);
+		blank_from = i + 1;
+		if (is_own) {
 			/* Ours is what we know of it, but for what others have set. */
 			if (slot->mail.check != ae_ledger_mail_check(&slot->mail))
 				slot->mail = ledger->mail;
 			slot->own = ledger->own;
 			scratch->self = scratch->view.count;
-			view_add(scratch, i);
+			view_add(scratch, i, now_ns);
 			continue;
 		}
-		if (is_blank(slot))
-			continue;
 		if (mode != AE_LEDGER_SCAN_TRUST && ae_ledger_slot_alive(fd, i) == 0) {
 			if (mode == AE_LEDGER_SCAN_SWEEP)
-				ae_ledger_write_at(fd, &nothing, sizeof(nothing),
-						   ae_ledger_slot_offset(i));
+				ae_ledger_bury(fd, i);
 			continue;
 		}
 		if (!read_whole(fd, i, slot)) {
@@ -129,8 +171,9 @@ int ae_ledger_scan(int fd, enum ae_ledger_scan mode, struct ae_ledger *ledger,
 				ae_ledger_ring(ledger, i);
 			continue;
 		}
-		view_add(scratch, i);
+		view_add(scratch, i, now_ns);
 	}
+	find_lost(fd, blank_from, count, ledger, scratch);
 	return 0;
 }
 

@@ -19,8 +19,9 @@
 
 void ae_ledger_words_map(struct ae_ledger_words *words, int fd)
 {
-	int fixed = words->map != NULL ? MAP_FIXED : 0;
-	void *map = mmap(words->map, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, fd, 0);
+	char *before = words->map;
+	void *map = mmap(before, MAP_BYTES, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | (before != NULL ? MAP_FIXED : 0), fd, 0);
 
 	if (map == MAP_FAILED)
 		return;
@@ -58,9 +59,10 @@ static uint32_t fresh_value(void)
 void ae_ledger_words_ring(struct ae_ledger_words *words, int fd, off_t offset)
 {
 	uint32_t value = fresh_value();
+	const char *map = words->map;
 
-	if (ae_ledger_write_at(fd, &value, sizeof(value), offset) == 0 && words->map != NULL)
-		syscall(SYS_futex, words->map + offset, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	if (ae_ledger_write_at(fd, &value, sizeof(value), offset) == 0 && map != NULL)
+		syscall(SYS_futex, map + offset, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 uint32_t ae_ledger_words_read(int fd, off_t offset)
@@ -73,16 +75,17 @@ uint32_t ae_ledger_words_read(int fd, off_t offset)
 void ae_ledger_words_wait(const struct ae_ledger_words *words, off_t offset, uint32_t seen,
 			  int64_t timeout_ns)
 {
+	const char *map = words->map;
 	struct timespec timeout;
 
-	if (words->map == NULL && timeout_ns > SLEEP_NS)
+	if (map == NULL && timeout_ns > SLEEP_NS)
 		timeout_ns = SLEEP_NS;
 	if (timeout_ns <= 0)
 		return;
 	timeout = (struct timespec){ .tv_sec = timeout_ns / SECOND_NS,
 				     .tv_nsec = timeout_ns % SECOND_NS };
-	if (words->map == NULL ||
-	    (syscall(SYS_futex, words->map + offset, FUTEX_WAIT, seen, &timeout, NULL, 0) != 0 &&
+	if (map == NULL ||
+	    (syscall(SYS_futex, map + offset, FUTEX_WAIT, seen, &timeout, NULL, 0) != 0 &&
 	     errno != EAGAIN && errno != ETIMEDOUT && errno != EINTR)) {
 		/* The file was cut, or futexes are forbidden here. */
 		if (timeout_ns > SLEEP_NS)

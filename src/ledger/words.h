@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 struct ae_ledger_words {
-	char *map; /* NULL: none */
+	char *_Atomic map; /* NULL: none; the same for ever once there is one */
 };
 
 /* Maps the file, or maps another in its place. Never fails: see above. */

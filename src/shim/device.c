@@ -346,13 +346,14 @@ void ae_device_set_caching(struct ae_device *device, bool caches)
 
 void ae_device_measure(struct ae_device *device)
 {
+	uint64_t claims = ae_ledger_measure_begin(device->ledger);
 	size_t free_bytes, total_bytes;
 	CUdevice ordinal;
 
 	if (ae_driver()->cuCtxGetDevice(&ordinal) == CUDA_SUCCESS && ordinal == device->ordinal &&
 	    ae_driver()->cuMemGetInfo_v2(&free_bytes, &total_bytes) == CUDA_SUCCESS &&
 	    free_bytes <= total_bytes)
-		ae_ledger_measure(device->ledger, total_bytes - free_bytes);
+		ae_ledger_measure(device->ledger, claims, total_bytes - free_bytes);
 }
 
 void ae_device_native_stats(struct ae_device *device, struct ae_native_stats *stats_out)

@@ -15,7 +15,9 @@
 /* Asked again so often although nothing was heard: who rings can be killed before he does. */
 #define AGAIN_NS   (500 * MS_NS)
 #define REFUSED_NS (200 * MS_NS)
-#define SCRUB_NS   (5 * MS_NS)
+/* A process that was killed is taken apart by the driver, all of its memory, before that is free. */
+#define DIED_NS  (2000 * MS_NS)
+#define SCRUB_NS (5 * MS_NS)
 
 static int64_t now_ns(void)
 {
@@ -25,37 +27,38 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000 * MS_NS + now.tv_nsec;
 }
 
-static bool was_refused(struct ae_device *device, int error)
+/* Until when to ask again for what was refused since start; 0: no longer. */
+static int64_t deadline_of(struct ae_device *device, int error, int64_t start)
 {
 	struct ae_ledger_others others;
+	int64_t now = now_ns();
 
-	if (error != -ENOMEM || !ae_device_cuda_was_refused())
-		return false;
+	if (error != -EBUSY && (error != -ENOMEM || !ae_device_cuda_was_refused()))
+		return 0;
 	ae_ledger_get_others(ae_device_ledger(device), &others);
-	return others.members > 0;
+	if (others.died_ns > now - DIED_NS && others.died_ns <= now)
+		return others.died_ns + DIED_NS;
+	return others.members > 0 ? start + REFUSED_NS : 0;
 }
 
-/* Claimed, but the driver has nothing (yet). */
+/* Claimed, or to be had of the ledger, but the driver has nothing (yet). */
 static int try_refused(struct ae_device *device, int (*try)(void *arg), void *arg, int error)
 {
-	int64_t deadline = now_ns() + REFUSED_NS;
 	struct timespec step = { .tv_nsec = SCRUB_NS };
+	int64_t start = now_ns();
 
-	while (was_refused(device, error) && now_ns() < deadline) {
+	while (now_ns() < deadline_of(device, error, start)) {
 		nanosleep(&step, NULL);
 		ae_device_measure(device);
 		error = try(arg);
 	}
-	return error;
+	return error == -EBUSY ? -ENOMEM : error;
 }
 
-static int stand_in_line(struct ae_process *process, struct ae_device *device,
-			 int (*try)(void *arg), void *arg)
+static int stand_in_line(struct ae_device *device, int64_t deadline, int (*try)(void *arg),
+			 void *arg)
 {
 	struct ae_ledger *ledger = ae_device_ledger(device);
-	uint64_t wait_ms = process->config.wait_ms;
-	int64_t deadline = now_ns() + (wait_ms < INT64_MAX / MS_NS / 2 ? (int64_t)wait_ms * MS_NS
-								       : INT64_MAX / 2);
 
 	for (;;) {
 		uint32_t event = ae_ledger_event(ledger);
@@ -74,7 +77,10 @@ static int stand_in_line(struct ae_process *process, struct ae_device *device,
 int ae_wait_for_memory(struct ae_process *process, struct ae_device *device, uint64_t bytes,
 		       int (*try)(void *arg), void *arg)
 {
+	uint64_t wait_ms = process->config.wait_ms;
 	int64_t start = now_ns();
+	int64_t deadline = start + (wait_ms < INT64_MAX / MS_NS / 2 ? (int64_t)wait_ms * MS_NS
+								    : INT64_MAX / 2);
 	struct ae_ledger_wait wait;
 	char text[32];
 	int error, cancel;
@@ -86,8 +92,8 @@ int ae_wait_for_memory(struct ae_process *process, struct ae_device *device, uin
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	/* What was ours to give back is gone by now, and the decision has to know. */
 	ae_device_report_now(device);
-	ae_ledger_wait_begin(ae_device_ledger(device), &wait, bytes);
-	error = stand_in_line(process, device, try, arg);
+	ae_ledger_wait_begin(ae_device_ledger(device), &wait, bytes, deadline);
+	error = stand_in_line(device, deadline, try, arg);
 	ae_ledger_wait_end(ae_device_ledger(device), &wait);
 	pthread_setcancelstate(cancel, NULL);
 

@@ -16,8 +16,9 @@
  * others. A context of the device is current.
  *
  * Memory that is claimed and that the driver refuses nevertheless (try returns -ENOMEM, and
- * ae_device_cuda_was_refused) is asked for again for a fifth of a second where the device has other
- * members: what a peer released is scrubbed before it can be had (measured: tens of milliseconds).
+ * ae_device_cuda_was_refused), or that is used outside the ledger (-EBUSY), is asked for again for a fifth
+ * of a second where the device has other members, and for two seconds after one of them has died: what a
+ * peer released is scrubbed before it can be had (measured: tens of milliseconds).
  */
 int ae_wait_for_memory(struct ae_process *process, struct ae_device *device, uint64_t bytes,
 		       int (*try)(void *arg), void *arg);

@@ -9,6 +9,8 @@ tests_unit_ledger_policy_sim_LDADD = src/ledger/libledger.la src/base/libbase.la
 
 if HAVE_CHECK
 ledger_tests = \
+	tests/unit/ledger/test_claims \
+	tests/unit/ledger/test_damage \
 	tests/unit/ledger/test_ledger \
 	tests/unit/ledger/test_ledger_file \
 	tests/unit/ledger/test_ledger_tell \
@@ -16,6 +18,22 @@ ledger_tests = \
 check_PROGRAMS += $(ledger_tests)
 TESTS += $(ledger_tests)
 
+tests_unit_ledger_test_claims_SOURCES = \
+	tests/unit/ledger/ledger_fixture.c \
+	tests/unit/ledger/ledger_fixture.h \
+	tests/unit/ledger/ledger_peer.c \
+	tests/unit/ledger/ledger_peer.h \
+	tests/unit/ledger/test_claims.c
+tests_unit_ledger_test_claims_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_claims_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
+tests_unit_ledger_test_damage_SOURCES = \
+	tests/unit/ledger/ledger_fixture.c \
+	tests/unit/ledger/ledger_fixture.h \
+	tests/unit/ledger/ledger_peer.c \
+	tests/unit/ledger/ledger_peer.h \
+	tests/unit/ledger/test_damage.c
+tests_unit_ledger_test_damage_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_ledger_test_damage_LDADD = src/ledger/libledger.la src/base/libbase.la $(CHECK_LIBS)
 tests_unit_ledger_test_ledger_SOURCES = \
 	tests/unit/ledger/ledger_fixture.c \
 	tests/unit/ledger/ledger_fixture.h \
