@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # The long runs (make soak): for SOAK_SECONDS (600), with a new seed each time, the pool's random trace,
-# the policy's simulation, and a churning program natively and preloaded. Every seed is printed before it is used.
+# the policy's simulation, a churning program natively and preloaded, and programs that share a device and
+# are killed. Every seed is printed before it is used.
 . ./tests/env.sh
 . "$abs_srcdir/tests/e2e/lib.sh"
 
@@ -23,6 +24,8 @@ while [ "$(date +%s)" -lt "$end" ]; do
 		cat "$work/served" "$work/err" >&2
 		fail "app_threads 8 200"
 	}
+	AE_SEED=$((seed % 100000)) sh "$abs_srcdir/tests/e2e/colocation.sh" 60 || fail "colocation.sh, seed $seed"
+	AE_SEED=$seed sh "$abs_srcdir/tests/e2e/killed.sh" 1000 || fail "killed.sh, seed $seed"
 	rounds=$((rounds + 1))
 done
 [ "$rounds" -gt 0 ] || fail "no round was run"

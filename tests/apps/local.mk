@@ -26,6 +26,7 @@ app_programs = \
 	tests/apps/app_free_async \
 	tests/apps/app_getproc \
 	tests/apps/app_green \
+	tests/apps/app_handover \
 	tests/apps/app_ipc \
 	tests/apps/app_legacy \
 	tests/apps/app_linked \
@@ -39,6 +40,7 @@ app_programs = \
 	tests/apps/app_rtld \
 	tests/apps/app_runtime \
 	tests/apps/app_runtime_ptds \
+	tests/apps/app_share \
 	tests/apps/app_steps \
 	tests/apps/app_sticky \
 	tests/apps/app_threads \
@@ -251,3 +253,13 @@ tests_apps_app_cudart_SOURCES = tests/apps/app_cudart.c
 tests_apps_app_cudart_CPPFLAGS = $(APP_CPPFLAGS)
 tests_apps_app_cudart_LDFLAGS = $(APP_LINK) -export-dynamic
 tests_apps_app_cudart_LDADD = -ldl
+
+tests_apps_app_handover_SOURCES = tests/apps/app_handover.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_handover_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_handover_LDFLAGS = $(APP_LINK)
+tests_apps_app_handover_LDADD = $(APP_CUDA)
+
+tests_apps_app_share_SOURCES = tests/apps/app_share.c tests/apps/app.h tests/apps/ptx.h
+tests_apps_app_share_CPPFLAGS = $(APP_CPPFLAGS)
+tests_apps_app_share_LDFLAGS = $(APP_LINK)
+tests_apps_app_share_LDADD = $(APP_CUDA)

@@ -45,6 +45,7 @@ e2e_scripts = \
 	tests/e2e/adversary.sh \
 	tests/e2e/bystander.sh \
 	tests/e2e/cache-gives-way.sh \
+	tests/e2e/colocation.sh \
 	tests/e2e/context-free-after.sh \
 	tests/e2e/context-handles.sh \
 	tests/e2e/cudart-lookups.sh \
@@ -57,6 +58,7 @@ e2e_scripts = \
 	tests/e2e/interposer.sh \
 	tests/e2e/ipc.sh \
 	tests/e2e/ipc-native.sh \
+	tests/e2e/killed.sh \
 	tests/e2e/limit.sh \
 	tests/e2e/newer-driver.sh \
 	tests/e2e/nvml-handles.sh \
@@ -79,6 +81,10 @@ e2e_scripts = \
 	tests/e2e/tool-run.sh \
 	tests/e2e/tool-sim.sh \
 	tests/e2e/tool-trim.sh
+
+check_PROGRAMS += tests/e2e/ledger_watch
+tests_e2e_ledger_watch_SOURCES = tests/e2e/ledger_watch.c
+tests_e2e_ledger_watch_LDADD = src/ledger/libledger.la src/base/libbase.la
 
 # Every program under every adversary mode of the simulated driver.
 check-adversary: all

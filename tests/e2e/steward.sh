@@ -43,6 +43,16 @@ case $mask in
 *) fail "the steward's mask is $mask: SIGKILL and SIGSTOP alone may be open" ;;
 esac
 
+# At rest it looks once a second: three times here, and a few more for its start and what is reported.
+export AEROSTAT_DECAY=10s
+steps start alloc=1 'sh=for task in /proc/$PPID/task/*; do
+	[ "$(cat $task/comm)" = aerostat ] || continue
+	sed -n "s/^voluntary_ctxt_switches:/before/p" $task/status; sleep 3
+	sed -n "s/^voluntary_ctxt_switches:/after/p" $task/status; done'
+before=$(sed -n 's/^before[[:space:]]*//p' "$work/out") after=$(sed -n 's/^after[[:space:]]*//p' "$work/out")
+[ -n "$before" ] && [ $((after - before)) -ge 1 ] || fail "the steward does not look by itself: $before, $after"
+[ $((after - before)) -le 30 ] || fail "the steward woke $((after - before)) times in 3 s at rest"
+
 # It gives back all the time, and the process ends in the midst of it.
 export AEROSTAT_DECAY=1ms
 for _ in $(seq 20); do
