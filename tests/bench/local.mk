@@ -23,5 +23,6 @@ tests_bench_shim_bench_LDADD = tests/bench/libcuda.la -ldl
 EXTRA_DIST += tests/bench/run tests/bench/bench_chunks.c tests/bench/bench_memory.c
 
 bench: all $(bench_programs)
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS=
 	$(srcdir)/tests/bench/run "$(abs_builddir)"
 .PHONY: bench
