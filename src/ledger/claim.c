@@ -13,14 +13,6 @@
 /* What a restore's bytes lengthen the quantum by: four times what they take on the link. */
 #define COOLING_NS_PER_MIB 80000
 
-int64_t ae_ledger_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void ae_ledger_ring(struct ae_ledger *ledger, size_t index)
 {
 	ae_ledger_words_ring(&ledger->words, ledger->file.fd, ae_ledger_bell_offset(index));
@@ -59,7 +51,7 @@ int ae_ledger_gather(struct ae_ledger *ledger, bool sweep)
 
 	if (ret != 0)
 		return ret;
-	scratch->view.now_ns = ae_ledger_now_ns();
+	scratch->view.now_ns = ae_clock_ns();
 	for (size_t i = 0; i < scratch->view.count; i++) {
 		struct ae_policy_member *member = &scratch->view.members[i];
 

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/lock.h"
 #include "ledger/layout.h"
@@ -143,7 +144,5 @@ void ae_ledger_say_grown(struct ae_ledger *ledger);
 
 /* What threads of this process wait for that are before the calling one in the line. */
 uint64_t ae_ledger_waits_before(const struct ae_ledger *ledger);
-
-int64_t ae_ledger_now_ns(void);
 
 #endif

@@ -200,7 +200,7 @@ static void fill_own(struct ae_ledger *ledger, const struct ae_ledger_terms *ter
 	ledger->own = (struct ae_ledger_own){
 		.pid = (uint64_t)getpid(),
 		.joined_ns = wall_clock_ns(),
-		.resident_ns = ae_ledger_now_ns(),
+		.resident_ns = ae_clock_ns(),
 		.priority = terms->priority,
 	};
 	ae_ledger_text_clean(terms->model, text);
@@ -246,7 +246,7 @@ bool ae_ledger_join_again(struct ae_ledger *ledger)
 		ret = enter(ledger, why, sizeof(why));
 	if (ret == 0) {
 		ledger->joined_again = true;
-		ledger->joined_again_ns = ae_ledger_now_ns();
+		ledger->joined_again_ns = ae_clock_ns();
 		ae_debug("joined %s again: its descriptor was closed, or the file was changed",
 			 ledger->path);
 		if (why[0] != 0)

@@ -14,8 +14,9 @@
  *
  * The program may close our descriptor (the mapping for the futex words keeps the lock), and somebody may
  * remove or truncate the file. The account is therefore the process's own and the slot a copy, written
- * only while the alive lock is held. A member that cannot write to its slot takes a new one, with what it holds, at its next claim or report that writes;
- * where that fails, one line is logged and the process goes on without an entry, and without claims.
+ * only while the alive lock is held. A member that cannot write to its slot takes a new one, with what
+ * it holds, at its next claim or report that writes; where that fails, one line is logged and the process
+ * goes on without an entry, and without claims.
  *
  * Each struct ae_ledger has a lock of rank AE_LOCK_LEDGER, held over file I/O and over the change lock
  * of the file, which has a time-out of two seconds. Waiting for memory holds no lock.
@@ -62,8 +63,8 @@ struct ae_ledger_member {
  *
  * 0, or a negative errno with a line for people in why: what happened, to which path, what to do.
  * -EPROTO: the file is of another version or not a ledger; it is left alone. -ETIMEDOUT: another
- * process has held the ledger's lock for two seconds. -EFBIG: RLIMIT_FSIZE forbids it. A ledger nobody lives in takes a new total,
- * and what was outside is forgotten.
+ * process has held the ledger's lock for two seconds. -EFBIG: RLIMIT_FSIZE forbids it. A ledger nobody
+ * lives in takes a new total, and what was outside is forgotten.
  */
 int ae_ledger_open(const char *dir, const char *group, const unsigned char uuid[16], uint64_t total,
 		   char *why, size_t why_size, struct ae_ledger **ledger_out);
@@ -130,9 +131,10 @@ bool ae_ledger_measure_is_due(const struct ae_ledger *ledger);
 
 /*
  * Waiting for memory. Between begin and end the member has a place in the line, and wait, which is the
- * caller's, is in use; of several threads that wait the first is shown to the others. event is read before a claim is tried, and the wait returns when anything has
- * happened since, or after timeout_ns, or for no reason: then the claim is tried again. A wait of a process that is
- * stopped loses its place at until_ns (CLOCK_MONOTONIC). The thread that waits is the one that claims.
+ * caller's, is in use; of several threads that wait the first is shown to the others. event is read
+ * before a claim is tried, and the wait returns when anything has happened since, or after timeout_ns, or
+ * for no reason: then the claim is tried again. A wait of a process that is stopped loses its place at
+ * until_ns (CLOCK_MONOTONIC). The thread that waits is the one that claims.
  */
 struct ae_ledger_wait {
 	struct ae_ledger_wait *next;
@@ -195,7 +197,8 @@ void ae_ledger_map_done(struct ae_ledger *ledger, uint64_t map);
 /*
  * For readers: opens an existing ledger file read-only, checks its header as ae_ledger_open does,
  * and copies every living member, text made printable. Nothing is changed on disk, nobody waits. It is
- * read again when a claim has grown meanwhile, so that what one has given back and another has taken is not counted twice.
+ * read again when a claim has grown meanwhile, so that what one has given back and another has taken is
+ * not counted twice.
  * 0, or a negative errno with a line in why.
  */
 struct ae_ledger_view {

@@ -10,18 +10,12 @@
 
 #include "ledger/layout.h"
 
+#include "base/clock.h"
+
 /* A holder works for some microseconds: first as often as the scheduler lets us, then by sleeping. */
 #define YIELDS      16
 #define STEP_NS     20000L
 #define STEP_MAX_NS 2000000L
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static int set_lock(int fd, short type, off_t offset)
 {
@@ -32,7 +26,7 @@ static int set_lock(int fd, short type, off_t offset)
 
 int ae_ledger_lock_changes(int fd, const char *path, int64_t wait_ns, char *why, size_t why_size)
 {
-	int64_t deadline = now_ns() + wait_ns;
+	int64_t deadline = ae_clock_ns() + wait_ns;
 	struct timespec step = { 0, STEP_NS };
 	unsigned int yields = 0;
 	int ret;
@@ -41,7 +35,7 @@ int ae_ledger_lock_changes(int fd, const char *path, int64_t wait_ns, char *why,
 		ret = set_lock(fd, F_WRLCK, AE_LEDGER_LOCK_CHANGE);
 		if (ret != -EAGAIN && ret != -EACCES && ret != -EINTR)
 			break;
-		if (now_ns() >= deadline) {
+		if (ae_clock_ns() >= deadline) {
 			ae_ledger_explain(why, why_size,
 					  "%s has been locked for %lld ms by another process, "
 					  "which may be stopped: see who has it open (fuser %s)",

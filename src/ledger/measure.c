@@ -16,7 +16,7 @@ bool ae_ledger_measure_is_due(const struct ae_ledger *ledger)
 {
 	int64_t last = __atomic_load_n(&ledger->measured_ns, __ATOMIC_RELAXED);
 
-	return last == 0 || ae_ledger_now_ns() - last >= MEASURE_AGE_NS;
+	return last == 0 || ae_clock_ns() - last >= MEASURE_AGE_NS;
 }
 
 /*
@@ -67,7 +67,7 @@ void ae_ledger_measure(struct ae_ledger *ledger, uint64_t claims, uint64_t used_
 	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
 		return;
 	ae_lock_acquire(&ledger->lock);
-	__atomic_store_n(&ledger->measured_ns, ae_ledger_now_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&ledger->measured_ns, ae_clock_ns(), __ATOMIC_RELAXED);
 	if (atomic_load(&ledger->state) != AE_LEDGER_JOINED || !ae_ledger_hold(ledger) ||
 	    ae_ledger_lock(ledger) != 0)
 		goto out;

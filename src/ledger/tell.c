@@ -181,7 +181,7 @@ static int ask_map(int fd, const char *path, const struct ae_ledger_member *memb
 	struct ae_ledger_slot slot;
 	int ret = tell(fd, path, member, AE_LEDGER_ASK_MAP, map, why, why_size);
 
-	while (ret == 0 && ae_ledger_now_ns() < deadline_ns) {
+	while (ret == 0 && ae_clock_ns() < deadline_ns) {
 		nanosleep(&step, NULL);
 		ret = find_slot(fd, member, &slot, why, why_size);
 		if (ret == 0 && slot.own.map_done == map)
@@ -204,7 +204,7 @@ static int ask_map(int fd, const char *path, const struct ae_ledger_member *memb
 
 static int64_t deadline_in(int timeout_ms)
 {
-	return ae_ledger_now_ns() + (int64_t)timeout_ms * 1000000;
+	return ae_clock_ns() + (int64_t)timeout_ms * 1000000;
 }
 
 int ae_ledger_get_map(const char *path, const struct ae_ledger_member *member, int timeout_ms,

@@ -123,7 +123,7 @@ int ae_ledger_bury(int fd, size_t index)
 {
 	static const struct ae_ledger_slot nothing;
 	const off_t offset = ae_ledger_slot_offset(index);
-	int64_t now_ns = ae_ledger_now_ns();
+	int64_t now_ns = ae_clock_ns();
 	struct ae_ledger_slot slot;
 
 	if (ae_ledger_read_at(fd, &slot, sizeof(slot), offset) == 0 && slot.own.claimed != 0)
@@ -135,7 +135,7 @@ int ae_ledger_bury(int fd, size_t index)
 int ae_ledger_scan(int fd, enum ae_ledger_scan mode, struct ae_ledger *ledger,
 		   struct ae_ledger_scratch *scratch)
 {
-	int64_t now_ns = ae_ledger_now_ns();
+	int64_t now_ns = ae_clock_ns();
 	size_t count, blank_from = 0;
 	int ret = read_slots(fd, ledger, &scratch->file, &count);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "ledger/layout.h"
 
 #define SECOND_NS  INT64_C(1000000000)
@@ -50,10 +51,7 @@ void ae_ledger_words_unmap(struct ae_ledger_words *words)
  */
 static uint32_t fresh_value(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)(((uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec) >> WORD_SHIFT);
+	return (uint32_t)((uint64_t)ae_clock_ns() >> WORD_SHIFT);
 }
 
 void ae_ledger_words_ring(struct ae_ledger_words *words, int fd, off_t offset)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/lock.h"
 #include "shim/capture.h"
 #include "shim/hooks.h"
@@ -79,23 +80,15 @@ void ae_capture_fence_leave(struct ae_process *process)
 	__atomic_sub_fetch(&process->captures->fences, 1, __ATOMIC_SEQ_CST);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
 static void wait_for_fences(struct ae_captures *captures)
 {
-	uint64_t start;
+	int64_t start;
 
 	if (__atomic_load_n(&captures->fences, __ATOMIC_SEQ_CST) == 0)
 		return;
-	start = now_ns();
+	start = ae_clock_ns();
 	while (__atomic_load_n(&captures->fences, __ATOMIC_SEQ_CST) != 0 &&
-	       now_ns() - start < FENCE_WAIT_NS)
+	       ae_clock_ns() - start < FENCE_WAIT_NS)
 		sched_yield();
 }
 

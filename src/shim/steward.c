@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "ledger/ledger.h"
 #include "shim/device.h"
@@ -33,14 +34,6 @@ enum {
 #define REST_NS      SECOND_NS
 #define STOP_WAIT_NS (5 * SECOND_NS)
 #define STACK_BYTES  (256u << 10)
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
-}
 
 /* Until the word is another, or the time is over, or for no reason. */
 static void wait_word(uint32_t *word, uint32_t seen, int64_t timeout_ns)
@@ -109,7 +102,7 @@ static int64_t work(struct ae_steward *steward)
 	struct ae_pool *pool = ae_device_pool(steward->device);
 	struct ae_ledger_mailbag mail;
 	struct ae_pool_stats stats;
-	int64_t now = now_ns();
+	int64_t now = ae_clock_ns();
 	uint64_t given;
 
 	if (ae_ledger_take_mail(ae_device_ledger(steward->device), &mail) == 0)
@@ -137,7 +130,7 @@ static void *run(void *arg)
 	uint32_t bell;
 
 	pthread_setname_np(pthread_self(), "aerostat");
-	steward->next_tick_ns = now_ns() + tick_ns(steward);
+	steward->next_tick_ns = ae_clock_ns() + tick_ns(steward);
 	steward->limit = ae_device_limit(steward->device);
 	for (;;) {
 		if (!change_state(steward, RESTING, WORKING))
@@ -183,11 +176,11 @@ void ae_steward_start(struct ae_steward *steward, struct ae_device *device, uint
 
 void ae_steward_stop(struct ae_steward *steward)
 {
-	int64_t deadline = now_ns() + STOP_WAIT_NS, left;
+	int64_t deadline = ae_clock_ns() + STOP_WAIT_NS, left;
 
 	if (change_state(steward, RESTING, STOPPED) || !change_state(steward, WORKING, STOPPING))
 		return;
 	while (__atomic_load_n(&steward->state, __ATOMIC_ACQUIRE) == STOPPING &&
-	       (left = deadline - now_ns()) > 0)
+	       (left = deadline - ae_clock_ns()) > 0)
 		wait_word(&steward->state, STOPPING, left);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "ledger/ledger.h"
@@ -19,19 +20,11 @@
 #define DIED_NS  (2000 * MS_NS)
 #define SCRUB_NS (5 * MS_NS)
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 * MS_NS + now.tv_nsec;
-}
-
 /* Until when to ask again for what was refused since start; 0: no longer. */
 static int64_t deadline_of(struct ae_device *device, int error, int64_t start)
 {
 	struct ae_ledger_others others;
-	int64_t now = now_ns();
+	int64_t now = ae_clock_ns();
 
 	if (error != -EBUSY && (error != -ENOMEM || !ae_device_cuda_was_refused()))
 		return 0;
@@ -45,9 +38,9 @@ static int64_t deadline_of(struct ae_device *device, int error, int64_t start)
 static int try_refused(struct ae_device *device, int (*try)(void *arg), void *arg, int error)
 {
 	struct timespec step = { .tv_nsec = SCRUB_NS };
-	int64_t start = now_ns();
+	int64_t start = ae_clock_ns();
 
-	while (now_ns() < deadline_of(device, error, start)) {
+	while (ae_clock_ns() < deadline_of(device, error, start)) {
 		nanosleep(&step, NULL);
 		ae_device_measure(device);
 		error = try(arg);
@@ -67,7 +60,7 @@ static int stand_in_line(struct ae_device *device, int64_t deadline, int (*try)(
 
 		ae_device_measure(device);
 		error = try_refused(device, try, arg, try(arg));
-		left = deadline - now_ns();
+		left = deadline - ae_clock_ns();
 		if (error != -EAGAIN || left <= 0)
 			return error;
 		ae_ledger_wait(ledger, event, left < AGAIN_NS ? left : AGAIN_NS);
@@ -78,14 +71,19 @@ int ae_wait_for_memory(struct ae_process *process, struct ae_device *device, uin
 		       int (*try)(void *arg), void *arg)
 {
 	uint64_t wait_ms = process->config.wait_ms;
-	int64_t start = now_ns();
-	int64_t deadline = start + (wait_ms < INT64_MAX / MS_NS / 2 ? (int64_t)wait_ms * MS_NS
-								    : INT64_MAX / 2);
+	int64_t start, deadline;
 	struct ae_ledger_wait wait;
 	char text[32];
 	int error, cancel;
 
-	error = try_refused(device, try, arg, try(arg));
+	/* Nearly always from the cache: no time is taken. */
+	error = try(arg);
+	if (error == 0)
+		return 0;
+	start = ae_clock_ns();
+	deadline = start +
+		   (wait_ms < INT64_MAX / MS_NS / 2 ? (int64_t)wait_ms * MS_NS : INT64_MAX / 2);
+	error = try_refused(device, try, arg, error);
 	if (error != -EAGAIN)
 		return error;
 	/* The place in line is on this stack. */
@@ -105,6 +103,6 @@ int ae_wait_for_memory(struct ae_process *process, struct ae_device *device, uin
 		return -ENOMEM;
 	}
 	ae_debug("device %d: waited %" PRId64 " ms for %s", ae_device_cuda(device)->ordinal,
-		 (now_ns() - start) / MS_NS, text);
+		 (ae_clock_ns() - start) / MS_NS, text);
 	return error;
 }

@@ -9,24 +9,18 @@
 #include <time.h>
 #include <unistd.h>
 
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "base/clock.h"
 
 /* Until the child's end of the pipe is closed: 0, or -ETIMEDOUT. */
 static int wait_closed(int fd, int timeout_ms)
 {
-	long deadline = now_ms() + timeout_ms;
+	long deadline = ae_clock_ns() / 1000000 + timeout_ms;
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 	long left;
 	int ret;
 
 	do {
-		left = deadline - now_ms();
+		left = deadline - ae_clock_ns() / 1000000;
 		ret = poll(&poll_fd, 1, left > 0 ? (int)left : 0);
 	} while (ret < 0 && errno == EINTR);
 	return ret == 0 ? -ETIMEDOUT : 0;

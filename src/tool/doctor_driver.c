@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "tool/doctor.h"
 #include "tool/paths.h"
@@ -150,14 +151,6 @@ static bool resolve(struct ae_doctor *doctor, void *library, struct driver *driv
 	return !missing;
 }
 
-static double now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
 /* One granule up and down; the call that failed, or NULL. Everything is undone in either case. */
 static const char *try_granule(const struct driver *driver, int device, size_t size, bool exports,
 			       int *error_out)
@@ -223,13 +216,14 @@ static void try_memory(struct ae_doctor *doctor, const struct driver *driver, in
 		return;
 	}
 	ae_format_bytes(granularity, text, sizeof(text));
-	start = now_us();
+	start = (double)ae_clock_ns() / 1e3;
 	failed = try_granule(driver, device, granularity, exports, &error);
 	if (!failed)
 		ae_doctor_say(doctor, AE_VERDICT_OK,
 			      "device %d: virtual memory management, granularity %s: one granule "
 			      "reserved, created, mapped%s and released in %.0f us",
-			      device, text, exports ? ", exported" : "", now_us() - start);
+			      device, text, exports ? ", exported" : "",
+			      (double)ae_clock_ns() / 1e3 - start);
 	else if (error == CUDA_ERROR_OUT_OF_MEMORY)
 		ae_doctor_say(doctor, AE_VERDICT_WARN,
 			      "device %d: %s: out of memory: the device is full, so that nothing "

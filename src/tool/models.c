@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "tool/stopped.h"
 
@@ -35,12 +36,10 @@ struct ae_standing ae_standing_of(const struct ae_ledger_view *view,
 				  const struct ae_ledger_member *member, uint64_t idle_after_ms)
 {
 	struct ae_standing standing = { .idle_ms = -1, .wait_bytes = member->wait_bytes };
-	struct timespec now;
 	int64_t idle_ns;
 
 	if (member->active_ns > 0) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		idle_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - member->active_ns;
+		idle_ns = ae_clock_ns() - member->active_ns;
 		standing.idle_ms = idle_ns > 0 ? idle_ns / 1000000 : 0;
 	}
 	if (ae_process_is_stopped(member->pid, view->path))

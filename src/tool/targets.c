@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "tool/tool.h"
 
@@ -246,17 +247,9 @@ int ae_target_tell(const char *command, const struct ae_target *target, enum ae_
 	return AE_EXIT_OK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int ae_targets_settle(const char *command, struct ae_targets *targets)
 {
-	int64_t deadline = now_ms() + SETTLE_MS, left;
+	int64_t deadline = ae_clock_ns() / 1000000 + SETTLE_MS, left;
 	int status = AE_EXIT_OK, ret;
 	char why[512];
 
@@ -266,7 +259,7 @@ int ae_targets_settle(const char *command, struct ae_targets *targets)
 		for (size_t j = 0; j < target->count; j++) {
 			if (target->is_silent[j])
 				continue;
-			left = deadline - now_ms();
+			left = deadline - ae_clock_ns() / 1000000;
 			ret = ae_ledger_settle(target->seen->view.path, &target->members[j],
 					       left > SETTLE_LEAST_MS ? (int)left : SETTLE_LEAST_MS,
 					       why, sizeof(why));
