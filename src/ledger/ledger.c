@@ -346,6 +346,9 @@ void ae_ledger_report(struct ae_ledger *ledger, const struct ae_ledger_figures *
 
 void ae_ledger_report_now(struct ae_ledger *ledger, const struct ae_ledger_figures *figures)
 {
-	if (atomic_load_explicit(&ledger->state, memory_order_acquire) == AE_LEDGER_JOINED)
-		show(ledger, figures);
+	if (atomic_load_explicit(&ledger->state, memory_order_acquire) != AE_LEDGER_JOINED)
+		return;
+	show(ledger, figures);
+	/* It may have been taken in the midst of a change: what the program reports next is shown. */
+	atomic_store_explicit(&ledger->shown_ns, 0, memory_order_relaxed);
 }

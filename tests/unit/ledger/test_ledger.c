@@ -77,6 +77,22 @@ START_TEST(older_figures_do_not_replace_younger)
 }
 END_TEST
 
+/* The steward looks in the midst of a free: that it shows no block keeps nothing of the end from showing. */
+START_TEST(what_the_steward_shows_hides_nothing)
+{
+	struct ae_ledger *ledger = fixture_join("a");
+	const struct ae_ledger_figures before = { .order = 1, .blocks = 1, .chunks = 1 },
+				       amidst = { .order = 1, .chunks = 1 },
+				       after = { .order = 2, .cached = 4, .chunks = 1 };
+
+	ae_ledger_report(ledger, &before);
+	ae_ledger_report_now(ledger, &amidst);
+	ae_ledger_report(ledger, &after);
+	ck_assert_uint_eq(fixture_read()->members[0].cached, 4);
+	ae_ledger_close(ledger);
+}
+END_TEST
+
 START_TEST(slots_are_used_again_from_scratch)
 {
 	struct ae_ledger *ledger = fixture_join("a-name-that-is-much-longer-than-the-next-one");
@@ -559,6 +575,7 @@ int main(void)
 	tcase_add_test(tcase, one_member);
 	tcase_add_test(tcase, slots_are_used_again_from_scratch);
 	tcase_add_test(tcase, older_figures_do_not_replace_younger);
+	tcase_add_test(tcase, what_the_steward_shows_hides_nothing);
 	tcase_add_test(tcase, model_names_are_made_printable);
 	tcase_add_test(tcase, the_killed_are_gone);
 	tcase_add_test(tcase, a_forked_child_is_a_stranger);
